@@ -1,0 +1,24 @@
+package io.widebeam.document;
+
+import javax.annotation.Nullable;
+import org.bson.BsonValue;
+import org.bson.RawBsonDocument;
+
+/**
+ * What a view's root emits: one wide document changed.
+ *
+ * @param key the root row's primary key: the column's value, or a document of the columns when the
+ *     key is composite
+ * @param before the document as it was last emitted, or null if there was none (or if the view was
+ *     told not to keep it)
+ * @param after the document now, or null if the root row is gone; carries no {@code _id} of its own
+ * @param version strictly grows from one change of a key to the next, across restarts
+ * @param commitMillis commit time, in milliseconds since the epoch, of the newest change that the
+ *     document contains
+ */
+public record DocumentChange(
+    BsonValue key,
+    @Nullable RawBsonDocument before,
+    @Nullable RawBsonDocument after,
+    long version,
+    long commitMillis) {}

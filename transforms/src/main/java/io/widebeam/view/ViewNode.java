@@ -1,0 +1,80 @@
+package io.widebeam.view;
+
+import io.widebeam.change.TableId;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * The root of a view, or one lookup in its tree: a table, how its rows are found for a row of the
+ * parent node, and where they are embedded.
+ *
+ * @param table the table whose rows this node holds
+ * @param primaryKey the columns of the table's primary key, in key order; never empty
+ * @param path the field names, below the parent's row, where the rows are embedded; empty for the
+ *     root and for {@link Embedding#MERGED}
+ * @param embedding how the rows are embedded; {@link Embedding#ROOT} for the root
+ * @param relation which of the parent's columns must equal which of this table's; empty for the
+ *     root
+ * @param arrayKeys the columns that order an array's elements; the primary key unless told
+ *     otherwise
+ * @param lookups the nodes embedded in this one, in the order of their fields
+ */
+public record ViewNode(
+    TableId table,
+    List<String> primaryKey,
+    List<String> path,
+    Embedding embedding,
+    List<JoinColumn> relation,
+    List<String> arrayKeys,
+    List<ViewNode> lookups)
+    implements Serializable {
+
+  /** How a node's rows appear in their parent's. */
+  public enum Embedding {
+    /** Not embedded: the view's documents themselves. */
+    ROOT,
+    /** One document: of several matches, the one with the lowest array keys. Absent if none. */
+    OBJECT,
+    /** All matches, ordered by the array keys; an empty array if none. */
+    ARRAY,
+    /** The fields of one match among the parent's own; the parent's own fields win. */
+    MERGED
+  }
+
+  /**
+   * One equality of a relation.
+   *
+   * @param parent a column of the parent node's table
+   * @param child a column of the node's own table
+   */
+  public record JoinColumn(String parent, String child) implements Serializable {}
+
+  public ViewNode {
+    Objects.requireNonNull(table, "table");
+    primaryKey = List.copyOf(primaryKey);
+    path = List.copyOf(path);
+    relation = List.copyOf(relation);
+    arrayKeys = arrayKeys.isEmpty() ? primaryKey : List.copyOf(arrayKeys);
+    lookups = List.copyOf(lookups);
+    require(!primaryKey.isEmpty(), table + " needs a primary key");
+    require(
+        (embedding == Embedding.ROOT) == relation.isEmpty(),
+        table + ": a lookup needs a relation, and a root has none");
+    require(
+        (embedding == Embedding.ROOT || embedding == Embedding.MERGED) == path.isEmpty(),
+        table + ": an embedded object or array needs a path, and other nodes have none");
+  }
+
+  private static void require(boolean condition, String message) {
+    if (!condition) {
+      throw new IllegalArgumentException(message);
+    }
+  }
+
+  /** A view's root: documents are keyed by the table's primary key. */
+  public static ViewNode root(TableId table, List<String> primaryKey, List<ViewNode> lookups) {
+    return new ViewNode(
+        table, primaryKey, List.of(), Embedding.ROOT, List.of(), List.of(), lookups);
+  }
+}
