@@ -71,6 +71,9 @@ public final class WideDocuments
 
   /** What has been sent to each stage so far. */
   private static final class Graph {
+    private static final KvCoder<JoinKey, Message> MESSAGES =
+        KvCoder.of(JoinKeyCoder.of(), MessageCoder.of());
+
     private final Map<Stage, List<PCollection<KV<JoinKey, Message>>>> sent = new HashMap<>();
     private PCollection<DocumentChange> documents;
 
@@ -84,15 +87,15 @@ public final class WideDocuments
       PCollectionTuple outputs =
           input.apply(name, ParDo.of(step).withOutputTags(AssembleFn.DOCUMENTS, tags));
       for (Stage target : targets) {
-        sent.computeIfAbsent(target, stage -> new ArrayList<>()).add(outputs.get(target.tag()));
+        sent.computeIfAbsent(target, stage -> new ArrayList<>())
+            .add(outputs.get(target.tag()).setCoder(MESSAGES));
       }
       documents = outputs.get(AssembleFn.DOCUMENTS);
     }
 
     PCollection<KV<JoinKey, Message>> messagesTo(Stage stage) {
       return PCollectionList.of(sent.get(stage))
-          .apply("To " + stage.stepName(), Flatten.pCollections())
-          .setCoder(KvCoder.of(JoinKeyCoder.of(), MessageCoder.of()));
+          .apply("To " + stage.stepName(), Flatten.pCollections());
     }
   }
 }
