@@ -2,6 +2,7 @@ package io.widebeam.runner.embedded;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -44,10 +46,20 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /** Starts a command; each line of its merged output is also given to {@code output}. */
-  public static ChildProcess start(String name, List<String> command, Consumer<String> output) {
+  static ChildProcess start(String name, List<String> command, Consumer<String> output) {
+    return start(name, command, Map.of(), output);
+  }
+
+  private static ChildProcess start(
+      String name,
+      List<String> command,
+      Map<String, String> environment,
+      Consumer<String> output) {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
     Process process;
     try {
-      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException("could not start " + name + ": " + e.getMessage(), e);
     }
@@ -58,37 +70,36 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /**
-   * Starts a class of this program in a JVM of its own: this JVM's class path and options, but its
-   * own heap.
+   * Starts a class of this program in a JVM of its own, with this JVM's class path and options.
    *
-   * @param jvmOptions options that come after, and so override, those of this JVM
+   * @param heapMegabytes the most that the heap may take, whatever this JVM's may
+   * @param environment variables in addition to this process's own
    */
   public static ChildProcess startJava(
       String name,
-      List<String> jvmOptions,
+      int heapMegabytes,
       String mainClass,
       List<String> arguments,
+      Map<String, String> environment,
       Consumer<String> output) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(ChildProcess::isInherited)
         .forEach(command::add);
-    command.addAll(jvmOptions);
+    command.add("-Xmx" + heapMegabytes + "m");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(mainClass);
     command.addAll(arguments);
-    return start(name, command, output);
+    return start(name, command, environment, output);
   }
 
-  /** Heap and collector are the child's own; an agent or a debugger must not be attached twice. */
+  /** A debugger must not be attached twice, nor an archive written twice. */
   private static boolean isInherited(String jvmOption) {
     return !jvmOption.startsWith("-Xm")
         && !jvmOption.startsWith("-agentlib")
         && !jvmOption.startsWith("-javaagent")
-        && !(jvmOption.startsWith("-XX:+Use") && jvmOption.endsWith("GC"))
-        && !jvmOption.startsWith("-XX:SharedArchiveFile")
         && !jvmOption.startsWith("-XX:ArchiveClassesAtExit");
   }
 
@@ -148,7 +159,7 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /** The standard input of the process. */
-  public java.io.OutputStream input() {
+  OutputStream input() {
     return process.getOutputStream();
   }
 

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A server that speaks MongoDB's wire protocol and keeps its documents in memory, on a free port of
@@ -40,9 +41,10 @@ public final class EmbeddedMongo implements AutoCloseable {
     ChildProcess process =
         ChildProcess.startJava(
             "the MongoDB stand-in",
-            List.of("-XX:+UseParallelGC", "-Xms256m", "-Xmx" + heapMegabytes + "m"),
+            heapMegabytes,
             EmbeddedMongo.class.getName(),
             List.of(),
+            Map.of(),
             line -> {});
     try {
       String ready = process.awaitLine(line -> line.startsWith(READY), Duration.ofMinutes(1));
