@@ -1,0 +1,322 @@
+package io.widebeam.join;
+
+import io.widebeam.join.Message.Answer;
+import io.widebeam.join.Message.Row;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Arrays;
+import javax.annotation.Nullable;
+import org.apache.beam.sdk.coders.AtomicCoder;
+
+/**
+ * Everything attached to one assembly: the rows of its head and members, and what their lookups
+ * found. Immutable, because a runner may still be writing the previous state to a checkpoint.
+ *
+ * @param entries by address, ascending
+ * @param version the highest version given out
+ * @param positions the positions reached
+ * @param commitMillis the commit time of the newest change contained
+ * @param held whether a release is due that has not come yet
+ * @param key the primary key columns of the document that the last emission left in place, as an
+ *     encoded document; null if it left none
+ * @param emitted the document as last emitted, kept only while the rows have moved on from it
+ */
+record AssemblyState(
+    Entry[] entries,
+    long version,
+    long[] positions,
+    long commitMillis,
+    boolean held,
+    @Nullable byte[] key,
+    @Nullable byte[] emitted) {
+
+  static final AssemblyState EMPTY =
+      new AssemblyState(new Entry[0], 0, new long[0], 0, false, null, null);
+
+  /**
+   * One row's place.
+   *
+   * @param row the encoded row; null if it is deleted or yet to come
+   * @param version the row's version; 0 if it is yet to come
+   * @param diesAt when a deleted row may be forgotten, in event time; 0 if it is not deleted
+   * @param current per lookup of the node: what it found for the row's own join value
+   * @param next per lookup of the node: an answer to a newer row than the one here
+   */
+  record Entry(
+      JoinKey address,
+      @Nullable byte[] row,
+      long version,
+      long diesAt,
+      Found[] current,
+      Found[] next) {}
+
+  /** An {@link Answer} as it is kept. */
+  record Found(JoinKey joinKey, long subscription, long version, byte[][] rows) {
+    boolean isNewerThan(@Nullable Found other) {
+      return other == null
+          || subscription > other.subscription
+          || (subscription == other.subscription && version > other.version);
+    }
+
+    boolean hasSameRows(@Nullable Found other) {
+      return other != null && Arrays.deepEquals(rows, other.rows);
+    }
+  }
+
+  /** What a message did. */
+  enum Effect {
+    /** It was older than what is known, or repeated. */
+    STALE,
+    /** Only versions or answers for later moved: the document is as it was. */
+    UNSEEN,
+    /** The document may differ. */
+    CHANGED
+  }
+
+  /** A state and how it came about. */
+  record Step(AssemblyState state, Effect effect) {}
+
+  AssemblyState withHeld(boolean nowHeld) {
+    return new AssemblyState(entries, version, positions, commitMillis, nowHeld, key, emitted);
+  }
+
+  AssemblyState withEmission(long newVersion, @Nullable byte[] nowKey) {
+    return new AssemblyState(entries, newVersion, positions, commitMillis, false, nowKey, null);
+  }
+
+  AssemblyState withEmitted(byte[] lastEmitted) {
+    return new AssemblyState(entries, version, positions, commitMillis, held, key, lastEmitted);
+  }
+
+  @Nullable
+  Entry find(JoinKey address) {
+    int i = indexOf(address);
+    return i < 0 ? null : entries[i];
+  }
+
+  /** The index of the first entry whose address is not below the given one. */
+  int firstFrom(JoinKey address) {
+    int i = indexOf(address);
+    return i < 0 ? -i - 1 : i;
+  }
+
+  private int indexOf(JoinKey address) {
+    int low = 0;
+    int high = entries.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      int order = entries[middle].address.compareTo(address);
+      if (order == 0) {
+        return middle;
+      } else if (order < 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return -low - 1;
+  }
+
+  Step apply(Message message, JoinPlan plan, long tombstoneDiesAt) {
+    if (message instanceof Row row) {
+      return apply(row, plan.nodes.get(row.node()), tombstoneDiesAt);
+    } else if (message instanceof Answer answer) {
+      return apply(answer, plan.nodes.get(answer.node()));
+    }
+    throw new IllegalArgumentException("an assembly takes no " + message.getClass().getName());
+  }
+
+  private Step apply(Row message, JoinPlan.Node node, long tombstoneDiesAt) {
+    Entry old = find(message.address());
+    if (old != null && message.version() <= old.version) {
+      return new Step(this, Effect.STALE);
+    }
+    int slots = node.lookupsAt(message.address()).size();
+    Found[] current = new Found[slots];
+    Found[] next = new Found[slots];
+    if (old != null && slots > 0) {
+      for (int slot = 0; slot < slots; slot++) {
+        keepAnswers(old, slot, message, node.lookups.get(slot), current, next);
+      }
+    }
+    boolean deleted = message.row() == null;
+    Entry entry =
+        new Entry(
+            message.address(),
+            message.row(),
+            message.version(),
+            deleted ? tombstoneDiesAt : 0,
+            current,
+            next);
+    byte[] oldRow = old == null ? null : old.row;
+    boolean same = Arrays.equals(oldRow, message.row()) && sameRows(old, current);
+    return with(entry, message, same ? Effect.UNSEEN : Effect.CHANGED);
+  }
+
+  private static boolean sameRows(@Nullable Entry old, Found[] current) {
+    for (int slot = 0; slot < current.length; slot++) {
+      Found before = old == null ? null : old.current[slot];
+      if (current[slot] != before
+          && (current[slot] == null || !current[slot].hasSameRows(before))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void keepAnswers(
+      Entry old, int slot, Row message, JoinPlan.Node lookup, Found[] current, Found[] next) {
+    JoinKey join = message.row() == null ? null : lookup.lookupKeyOf(message.row());
+    Found was = old.current[slot];
+    Found waiting = old.next[slot];
+    if (waiting != null && waiting.joinKey.equals(join) && waiting.isNewerThan(was)) {
+      current[slot] = waiting;
+    } else {
+      if (was != null && was.joinKey.equals(join)) {
+        current[slot] = was;
+      }
+      if (waiting != null && waiting.subscription > message.version()) {
+        next[slot] = waiting;
+      }
+    }
+  }
+
+  private Step apply(Answer message, JoinPlan.Node lookup) {
+    int slots = lookup.parent.lookups.size();
+    Entry old = find(message.address());
+    if (old == null) {
+      old = new Entry(message.address(), null, 0, 0, new Found[slots], new Found[slots]);
+    }
+    Found found =
+        new Found(message.joinKey(), message.subscription(), message.version(), message.rows());
+    Found[] current = old.current;
+    Found[] next = old.next;
+    Effect effect = Effect.UNSEEN;
+    if (old.row != null && message.joinKey().equals(lookup.lookupKeyOf(old.row))) {
+      Found was = current[lookup.slot];
+      if (!found.isNewerThan(was)) {
+        return new Step(this, Effect.STALE);
+      }
+      current = current.clone();
+      current[lookup.slot] = found;
+      effect = found.hasSameRows(was) ? Effect.UNSEEN : Effect.CHANGED;
+    } else {
+      // An answer to another join value: to an older row it comes too late, to a newer too early.
+      if (message.subscription() <= old.version || !found.isNewerThan(next[lookup.slot])) {
+        return new Step(this, Effect.STALE);
+      }
+      next = next.clone();
+      next[lookup.slot] = found;
+    }
+    return with(
+        new Entry(old.address, old.row, old.version, old.diesAt, current, next), message, effect);
+  }
+
+  private Step with(Entry entry, Message cause, Effect effect) {
+    int i = indexOf(entry.address);
+    Entry[] changed;
+    if (i >= 0) {
+      changed = entries.clone();
+      changed[i] = entry;
+    } else {
+      int at = -i - 1;
+      changed = new Entry[entries.length + 1];
+      System.arraycopy(entries, 0, changed, 0, at);
+      changed[at] = entry;
+      System.arraycopy(entries, at, changed, at + 1, entries.length - at);
+    }
+    return new Step(
+        new AssemblyState(
+            changed,
+            version,
+            Positions.max(positions, cause.positions()),
+            Math.max(commitMillis, cause.commitMillis()),
+            held,
+            key,
+            emitted),
+        effect);
+  }
+
+  /** Without the deleted rows that may be forgotten at this event time. */
+  AssemblyState forget(long now) {
+    Entry[] kept =
+        Arrays.stream(entries)
+            .filter(entry -> entry.diesAt == 0 || entry.diesAt > now)
+            .toArray(Entry[]::new);
+    return new AssemblyState(kept, version, positions, commitMillis, held, key, emitted);
+  }
+
+  boolean isEmpty() {
+    return entries.length == 0 && !held && key == null;
+  }
+
+  /** Writes the fields in order, absent answers as a join key of length 0. */
+  static final class StateCoder extends AtomicCoder<AssemblyState> {
+    @Override
+    public void encode(AssemblyState state, OutputStream out) throws IOException {
+      Wire.writeInt(state.entries.length, out);
+      for (Entry entry : state.entries) {
+        Wire.writeBytes(entry.address.bytes(), out);
+        Wire.writeNullableBytes(entry.row, out);
+        Wire.writeLong(entry.version, out);
+        Wire.writeLong(entry.diesAt, out);
+        Wire.writeInt(entry.current.length, out);
+        for (int slot = 0; slot < entry.current.length; slot++) {
+          encode(entry.current[slot], out);
+          encode(entry.next[slot], out);
+        }
+      }
+      Wire.writeLong(state.version, out);
+      Wire.writeLongs(state.positions, out);
+      Wire.writeLong(state.commitMillis, out);
+      out.write(state.held ? 1 : 0);
+      Wire.writeNullableBytes(state.key, out);
+      Wire.writeNullableBytes(state.emitted, out);
+    }
+
+    private static void encode(@Nullable Found found, OutputStream out) throws IOException {
+      Wire.writeNullableBytes(found == null ? null : found.joinKey.bytes(), out);
+      if (found != null) {
+        Wire.writeLong(found.subscription, out);
+        Wire.writeLong(found.version, out);
+        Wire.writeBytesArray(found.rows, out);
+      }
+    }
+
+    @Override
+    public AssemblyState decode(InputStream in) throws IOException {
+      Entry[] entries = new Entry[Wire.readInt(in)];
+      for (int i = 0; i < entries.length; i++) {
+        JoinKey address = new JoinKey(Wire.readBytes(in));
+        byte[] row = Wire.readNullableBytes(in);
+        long version = Wire.readLong(in);
+        long diesAt = Wire.readLong(in);
+        int slots = Wire.readInt(in);
+        Found[] current = new Found[slots];
+        Found[] next = new Found[slots];
+        for (int slot = 0; slot < slots; slot++) {
+          current[slot] = decodeFound(in);
+          next[slot] = decodeFound(in);
+        }
+        entries[i] = new Entry(address, row, version, diesAt, current, next);
+      }
+      long version = Wire.readLong(in);
+      long[] positions = Wire.readLongs(in);
+      long commitMillis = Wire.readLong(in);
+      boolean held = in.read() == 1;
+      byte[] key = Wire.readNullableBytes(in);
+      byte[] emitted = Wire.readNullableBytes(in);
+      return new AssemblyState(entries, version, positions, commitMillis, held, key, emitted);
+    }
+
+    @Nullable
+    private static Found decodeFound(InputStream in) throws IOException {
+      byte[] joinKey = Wire.readNullableBytes(in);
+      return joinKey == null
+          ? null
+          : new Found(
+              new JoinKey(joinKey), Wire.readLong(in), Wire.readLong(in), Wire.readBytesArray(in));
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.widebeam.join;
+
+import java.util.Arrays;
+
+/**
+ * How far into each source something reaches: the highest change number seen from each, in the
+ * plan's order of sources.
+ */
+final class Positions {
+  /**
+   * Room between two position sums, for documents that change several times on one position: when
+   * answers to one change come one by one, or late.
+   */
+  private static final int STEPS = 10;
+
+  private Positions() {}
+
+  static long[] max(long[] a, long[] b) {
+    if (a.length == 0) {
+      return b;
+    }
+    if (b.length == 0 || Arrays.equals(a, b)) {
+      return a;
+    }
+    long[] max = new long[a.length];
+    for (int i = 0; i < a.length; i++) {
+      max[i] = Math.max(a[i], b[i]);
+    }
+    return max;
+  }
+
+  /**
+   * The version of a document that reaches these positions: above the one before, and never below
+   * what a replay of the same changes gives.
+   */
+  static long version(long[] positions, long previous) {
+    long sum = 0;
+    for (long position : positions) {
+      sum += position;
+    }
+    return Math.max(sum << STEPS, previous + 1);
+  }
+}

@@ -1,0 +1,98 @@
+package io.widebeam.join;
+
+import io.widebeam.change.Change;
+import io.widebeam.document.DocumentChange;
+import io.widebeam.view.ViewNode;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.beam.sdk.coders.KvCoder;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.PTransform;
+import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.values.KV;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionList;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTagList;
+
+/**
+ * Joins the changes of a view's tables into changes of its documents.
+ *
+ * <pre>{@code
+ * PCollection<DocumentChange> documents =
+ *     pipeline.apply(CdcIO.readChanges()...).apply(WideDocuments.of(orders));
+ * }</pre>
+ *
+ * <p>When the changes end or pause, the last change of every document's key holds what a {@code
+ * LEFT JOIN} over the tables' rows gives, whatever the order in which changes of different rows
+ * arrived and however often. Updates and deletes must come with the whole row before. See the
+ * package's description for the stages.
+ */
+public final class WideDocuments
+    extends PTransform<PCollection<Change>, PCollection<DocumentChange>> {
+  private final ViewNode root;
+  private final boolean keepBefore;
+
+  private WideDocuments(ViewNode root, boolean keepBefore) {
+    this.root = root;
+    this.keepBefore = keepBefore;
+  }
+
+  /** The documents of the view with this root. */
+  public static WideDocuments of(ViewNode root) {
+    return new WideDocuments(root, false);
+  }
+
+  /** Gives every change the document before, which aggregates take back. */
+  public WideDocuments withBefore() {
+    return new WideDocuments(root, true);
+  }
+
+  @Override
+  public PCollection<DocumentChange> expand(PCollection<Change> changes) {
+    JoinPlan plan = JoinPlan.of(root);
+    Graph graph = new Graph();
+    graph.add("Route", changes, new RouteFn(plan), plan.stages());
+    for (Stage stage : plan.stages()) {
+      PCollection<KV<JoinKey, Message>> messages = graph.messagesTo(stage);
+      DoFn<KV<JoinKey, Message>, DocumentChange> step =
+          switch (stage.kind()) {
+            case LOOKUP -> new LookupFn(plan);
+            case ASSEMBLE -> new AssembleFn(plan, keepBefore);
+          };
+      graph.add(stage.stepName(), messages, step, plan.stagesAfter(stage));
+    }
+    return graph.documents;
+  }
+
+  /** What has been sent to each stage so far. */
+  private static final class Graph {
+    private final Map<Stage, List<PCollection<KV<JoinKey, Message>>>> sent = new HashMap<>();
+    private PCollection<DocumentChange> documents;
+
+    /** Every step has documents as its main output; only the root's assembly, the last, has any. */
+    <T> void add(
+        String name, PCollection<T> input, DoFn<T, DocumentChange> step, Set<Stage> targets) {
+      TupleTagList tags = TupleTagList.empty();
+      for (Stage target : targets) {
+        tags = tags.and(target.tag());
+      }
+      PCollectionTuple outputs =
+          input.apply(name, ParDo.of(step).withOutputTags(AssembleFn.DOCUMENTS, tags));
+      for (Stage target : targets) {
+        sent.computeIfAbsent(target, stage -> new ArrayList<>()).add(outputs.get(target.tag()));
+      }
+      documents = outputs.get(AssembleFn.DOCUMENTS);
+    }
+
+    PCollection<KV<JoinKey, Message>> messagesTo(Stage stage) {
+      return PCollectionList.of(sent.get(stage))
+          .apply("To " + stage.stepName(), Flatten.pCollections())
+          .setCoder(KvCoder.of(JoinKeyCoder.of(), MessageCoder.of()));
+    }
+  }
+}
