@@ -1,0 +1,135 @@
+package io.widebeam.flow;
+
+import io.widebeam.change.TableId;
+import io.widebeam.flow.Connection.Engine;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.zip.CRC32;
+import org.apache.beam.io.debezium.DebeziumIO;
+
+/** The Debezium connector's settings for one source of one flow. */
+final class ConnectorSettings {
+  static final String MYSQL = "io.debezium.connector.mysql.MySqlConnector";
+  static final String MARIADB = "io.debezium.connector.mariadb.MariaDbConnector";
+  static final String POSTGRESQL = "io.debezium.connector.postgresql.PostgresConnector";
+
+  /** Postgres cuts longer names off. */
+  private static final int LONGEST_SLOT_NAME = 63;
+
+  private ConnectorSettings() {}
+
+  static DebeziumIO.ConnectorConfiguration of(
+      String flow,
+      Connection.Source source,
+      SourceDescription description,
+      List<TableDescription> tables) {
+    Map<String, String> properties = new LinkedHashMap<>();
+    properties.put("topic.prefix", source.name());
+    properties.put("table.include.list", tableList(tables));
+    properties.put("tombstones.on.delete", "false");
+    properties.put("include.schema.changes", "false");
+    // An idle source's position must not age out of the log.
+    properties.put("heartbeat.interval.ms", "10000");
+    DebeziumIO.ConnectorConfiguration configuration =
+        DebeziumIO.ConnectorConfiguration.create()
+            .withConnectorClass(connectorClass(description.connectorClass()));
+    if (source instanceof Connection.Database database) {
+      properties.putAll(serverProperties(flow, database, description));
+      configuration =
+          configuration
+              .withHostName(database.host())
+              .withPort(Integer.toString(database.port()))
+              .withUsername(database.user())
+              .withPassword(database.password().reveal());
+    } else if (source instanceof Connection.Connector connector) {
+      configuration =
+          configuration.withUsername(connector.user()).withPassword(connector.password().reveal());
+    }
+    properties.putAll(source.properties());
+    return configuration.withConnectionProperties(properties);
+  }
+
+  private static Map<String, String> serverProperties(
+      String flow, Connection.Database database, SourceDescription description) {
+    Map<String, String> properties = new LinkedHashMap<>();
+    if (description.connectorClass().equals(POSTGRESQL)) {
+      properties.put("database.dbname", database.database());
+      properties.put("plugin.name", "pgoutput");
+      properties.put("slot.name", postgresName(flow, database.name()));
+      properties.put("publication.name", postgresName(flow, database.name()));
+      properties.put("publication.autocreate.mode", "filtered");
+      return properties;
+    }
+    properties.put("database.include.list", literal(database.database()));
+    properties.put("database.server.id", Long.toString(serverId(flow, database.name())));
+    if (isLoopback(database.host())) {
+      // TLS to the machine itself protects nothing and costs half of the reading.
+      boolean mariadb = description.connectorClass().equals(MARIADB);
+      properties.put("database.ssl.mode", mariadb ? "disable" : "disabled");
+    }
+    return properties;
+  }
+
+  /**
+   * The id by which the server tells its replicas apart: the same at every start of a flow, and in
+   * all likelihood no other flow's.
+   */
+  static long serverId(String flow, String connection) {
+    return 100_000L + checksum(flow + "/" + connection) % 2_000_000_000L;
+  }
+
+  /** A name for the flow's slot and publication. */
+  static String postgresName(String flow, String connection) {
+    String unique = "_%08x".formatted(checksum(flow + "/" + connection));
+    String readable = "widebeam_" + flow.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9_]", "_");
+    int length = Math.min(readable.length(), LONGEST_SLOT_NAME - unique.length());
+    return readable.substring(0, length) + unique;
+  }
+
+  private static String tableList(List<TableDescription> tables) {
+    return tables.stream()
+        .map(TableDescription::id)
+        .map(ConnectorSettings::qualifiedName)
+        .map(ConnectorSettings::literal)
+        .collect(Collectors.joining(","));
+  }
+
+  private static String qualifiedName(TableId table) {
+    return table.namespace().isEmpty() ? table.name() : table.namespace() + "." + table.name();
+  }
+
+  /** The connector reads names as regular expressions, with commas between them. */
+  private static String literal(String name) {
+    return name.replaceAll("[^\\p{L}\\p{N}_]", "\\\\$0");
+  }
+
+  private static boolean isLoopback(String host) {
+    return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+  }
+
+  private static long checksum(String text) {
+    CRC32 checksum = new CRC32();
+    checksum.update(text.getBytes(StandardCharsets.UTF_8));
+    return checksum.getValue();
+  }
+
+  private static Class<?> connectorClass(String name) {
+    try {
+      return Class.forName(name);
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(name + " was found before, and now is not", e);
+    }
+  }
+
+  static String connectorClass(Engine engine) {
+    return switch (engine) {
+      case MYSQL -> MYSQL;
+      case MARIADB -> MARIADB;
+      case POSTGRESQL -> POSTGRESQL;
+    };
+  }
+}

@@ -1,0 +1,297 @@
+package io.widebeam.flow;
+
+import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedTarget;
+import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.view.ViewNode;
+import io.widebeam.view.ViewNode.Embedding;
+import io.widebeam.view.ViewNode.JoinColumn;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Holds flows against their databases: every table, column, key and setting that they need. */
+public final class FlowPlanner {
+  private final SourceCatalog sourceCatalog;
+  private final TargetCatalog targetCatalog;
+
+  public FlowPlanner(SourceCatalog sourceCatalog, TargetCatalog targetCatalog) {
+    this.sourceCatalog = sourceCatalog;
+    this.targetCatalog = targetCatalog;
+  }
+
+  /** A planner that asks the databases themselves. */
+  public static FlowPlanner connected() {
+    return new FlowPlanner(SourceCatalog.jdbc(), TargetCatalog.mongodb());
+  }
+
+  /**
+   * Plans a flow.
+   *
+   * @throws FlowException if anything is wrong with it. First come the flow's own mistakes; only a
+   *     flow without any is held against the databases
+   */
+  public PlannedFlow plan(Flow flow) {
+    List<Problem> problems = new ArrayList<>();
+    new FlowRules(flow.places(), problems).check(flow);
+    FlowException.throwIfAny(problems);
+    return new Planning(flow, problems).plan();
+  }
+
+  /** The planning of one flow. */
+  private final class Planning {
+    private final Flow flow;
+    private final List<Problem> problems;
+    private final Map<String, Connection> connections = new HashMap<>();
+    private final Map<String, SourceDescription> descriptions = new LinkedHashMap<>();
+
+    Planning(Flow flow, List<Problem> problems) {
+      this.flow = flow;
+      this.problems = problems;
+      flow.connections().forEach(connection -> connections.put(connection.name(), connection));
+    }
+
+    PlannedFlow plan() {
+      describeSources();
+      List<ViewTree> trees = checkViews();
+      checkTargets();
+      FlowException.throwIfAny(problems);
+
+      List<PlannedView> views = new ArrayList<>();
+      for (int i = 0; i < trees.size(); i++) {
+        views.add(new PlannedView(node(trees.get(i)), target(flow.views().get(i))));
+      }
+      return new PlannedFlow(flow.name(), plannedSources(), views);
+    }
+
+    private void describeSources() {
+      Map<String, Set<String>> tables = new TreeMap<>();
+      flow.views().stream()
+          .flatMap(
+              view ->
+                  Stream.concat(Stream.of(view.from()), view.lookups().stream().map(Lookup::from)))
+          .forEach(
+              ref ->
+                  tables
+                      .computeIfAbsent(ref.connection(), name -> new TreeSet<>())
+                      .add(ref.table()));
+      tables.forEach(
+          (name, names) -> {
+            SourceDescription description = sourceCatalog.describe(source(name), names);
+            descriptions.put(name, description);
+            reportAll(name, description.findings());
+          });
+    }
+
+    private void checkTargets() {
+      Map<String, Set<String>> collections = new TreeMap<>();
+      for (int i = 0; i < flow.views().size(); i++) {
+        String part = FlowRules.viewPart(i);
+        flow.views()
+            .get(i)
+            .to()
+            .ifPresentOrElse(
+                to ->
+                    collections
+                        .computeIfAbsent(to.connection(), name -> new TreeSet<>())
+                        .add(to.table()),
+                () ->
+                    report(
+                        part,
+                        "the view has no target",
+                        "name one, as in: to: MongoDB_ECommerce.orderSingleView"));
+      }
+      collections.forEach(
+          (name, names) -> reportAll(name, targetCatalog.check(mongo(name), names)));
+    }
+
+    private List<ViewTree> checkViews() {
+      List<ViewTree> trees = new ArrayList<>();
+      for (int i = 0; i < flow.views().size(); i++) {
+        ViewTree root =
+            ViewTree.of(flow.views().get(i), FlowRules.viewPart(i), (part, what, remedy) -> {});
+        checkNode(root);
+        trees.add(root);
+      }
+      return trees;
+    }
+
+    private void checkNode(ViewTree node) {
+      checkTable(node);
+      for (ViewTree lookup : node.lookups()) {
+        checkNode(lookup);
+        checkRelation(node, lookup);
+        checkField(node, lookup);
+      }
+    }
+
+    private void checkTable(ViewTree node) {
+      SourceDescription source = descriptions.get(node.table().connection());
+      if (!source.reached()) {
+        return;
+      }
+      String from = node.part() + ".from";
+      String name = node.table().table();
+      TableDescription table = source.tables().get(name);
+      if (table == null) {
+        Finding unreadable = source.unreadable().get(name);
+        if (unreadable != null) {
+          report(from, unreadable.what(), unreadable.remedy());
+        } else {
+          report(
+              from,
+              "there is no table `" + name + "` that " + node.table().connection() + " can read",
+              Suggestions.amongNames(name, "tables", source.otherNames()));
+        }
+        return;
+      }
+      if (table.primaryKey().isEmpty()) {
+        report(
+            from,
+            "table `" + name + "` has no primary key, so its rows cannot be told apart",
+            "ALTER TABLE " + name + " ADD PRIMARY KEY (...)");
+      }
+      for (String column : node.arrayKeys()) {
+        checkColumn(node.part() + ".arrayKeys", column, node, table);
+      }
+      if (!table.wholeRowsBefore() && !table.primaryKey().containsAll(joinColumns(node))) {
+        report(
+            from,
+            "table `"
+                + name
+                + "` is joined by columns outside its primary key, and its log leaves out what"
+                + " they were before a change",
+            "ALTER TABLE " + name + " REPLICA IDENTITY FULL");
+      }
+    }
+
+    private static List<String> joinColumns(ViewTree node) {
+      return Stream.concat(
+              node.relation().stream().map(JoinColumn::child),
+              node.lookups().stream()
+                  .flatMap(lookup -> lookup.relation().stream().map(JoinColumn::parent)))
+          .toList();
+    }
+
+    private void checkRelation(ViewTree parent, ViewTree child) {
+      TableDescription parentTable = table(parent.table());
+      TableDescription childTable = table(child.table());
+      for (int i = 0; i < child.relation().size(); i++) {
+        JoinColumn join = child.relation().get(i);
+        String part = child.part() + ".relation[" + i + "]";
+        boolean reversed =
+            parentTable != null
+                && childTable != null
+                && parentTable.columns().contains(join.child())
+                && childTable.columns().contains(join.parent())
+                && !(parentTable.columns().contains(join.parent())
+                    && childTable.columns().contains(join.child()));
+        if (reversed) {
+          report(
+              part,
+              "the pair " + join(join.parent(), join.child()) + " is the wrong way round",
+              "a pair is [parent column, child column]: write "
+                  + join(join.child(), join.parent()));
+        } else {
+          checkColumn(part, join.parent(), parent, parentTable);
+          checkColumn(part, join.child(), child, childTable);
+        }
+      }
+    }
+
+    private static String join(String parent, String child) {
+      return "[" + parent + ", " + child + "]";
+    }
+
+    /** A field that is also a column would hide one of the two. */
+    private void checkField(ViewTree parent, ViewTree child) {
+      TableDescription table = table(parent.table());
+      if (table != null
+          && !child.path().isEmpty()
+          && table.columns().contains(child.path().get(0))) {
+        report(
+            child.part() + ".path",
+            "`" + child.path().get(0) + "` is a column of `" + parent.table().table() + "` already",
+            "choose another path");
+      }
+    }
+
+    private void checkColumn(String part, String column, ViewTree node, TableDescription table) {
+      if (table != null && !table.columns().contains(column)) {
+        report(
+            part,
+            "table `" + node.table().table() + "` has no column `" + column + "`",
+            Suggestions.amongNames(column, "columns", table.columns()));
+      }
+    }
+
+    private ViewNode node(ViewTree tree) {
+      TableDescription table = table(tree.table());
+      List<ViewNode> lookups = tree.lookups().stream().map(this::node).toList();
+      return tree.embedding() == Embedding.ROOT
+          ? ViewNode.root(table.id(), table.primaryKey(), lookups)
+          : new ViewNode(
+              table.id(),
+              table.primaryKey(),
+              tree.path(),
+              tree.embedding(),
+              tree.relation(),
+              tree.arrayKeys(),
+              lookups);
+    }
+
+    private PlannedTarget target(View view) {
+      TableRef to = view.to().orElseThrow();
+      Connection.Mongo target = mongo(to.connection());
+      return new PlannedTarget(target.uri(), target.database(), to.table(), view.versionField());
+    }
+
+    private List<PlannedSource> plannedSources() {
+      List<PlannedSource> sources = new ArrayList<>();
+      descriptions.forEach(
+          (name, description) -> {
+            List<TableDescription> tables =
+                new TreeMap<>(description.tables()).values().stream().toList();
+            sources.add(
+                new PlannedSource(
+                    name,
+                    ConnectorSettings.of(flow.name(), source(name), description, tables),
+                    tables));
+          });
+      return sources;
+    }
+
+    /** The table, or null if it was not found: that has been reported where it is named. */
+    private TableDescription table(TableRef ref) {
+      return descriptions.get(ref.connection()).tables().get(ref.table());
+    }
+
+    private Connection.Source source(String name) {
+      return (Connection.Source) connections.get(name);
+    }
+
+    private Connection.Mongo mongo(String name) {
+      return (Connection.Mongo) connections.get(name);
+    }
+
+    private void reportAll(String connection, List<Finding> findings) {
+      for (Finding finding : findings) {
+        String part = "connections." + connection;
+        report(
+            finding.key().isEmpty() ? part : part + "." + finding.key(),
+            finding.what(),
+            finding.remedy());
+      }
+    }
+
+    private void report(String part, String what, String remedy) {
+      problems.add(new Problem(flow.places().of(part), what, remedy));
+    }
+  }
+}

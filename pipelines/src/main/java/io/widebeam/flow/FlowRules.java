@@ -1,0 +1,203 @@
+package io.widebeam.flow;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * What can be said about a flow without asking a database. The parts are checked one by one, so
+ * that a file with a part that cannot be read still has the others checked; the connections come
+ * before what names them.
+ */
+final class FlowRules {
+  private static final Pattern FLOW_NAME = Pattern.compile("[\\p{L}\\p{N}_-]+");
+  private static final Pattern CONNECTION_NAME = Pattern.compile("[A-Za-z0-9_-]+");
+  private static final Pattern MONGODB_URI = Pattern.compile("mongodb(\\+srv)?://.+");
+
+  /** Connector properties that hold a flow together, which is why a file cannot set them. */
+  private static final Set<String> OWN_PROPERTIES =
+      Set.of("name", "connector.class", "topic.prefix", "table.include.list");
+
+  private final Places places;
+  private final List<Problem> problems;
+  private final Map<String, Optional<Connection>> connections = new HashMap<>();
+  private final Set<TableRef> targets = new HashSet<>();
+
+  FlowRules(Places places, List<Problem> problems) {
+    this.places = places;
+    this.problems = problems;
+  }
+
+  /** Adds what is wrong with a whole flow. */
+  void check(Flow flow) {
+    name(flow.name());
+    flow.connections().forEach(this::connection);
+    views(flow.views().size());
+    for (int i = 0; i < flow.views().size(); i++) {
+      View view = flow.views().get(i);
+      String part = viewPart(i);
+      source(view.from(), part);
+      for (int j = 0; j < view.lookups().size(); j++) {
+        source(view.lookups().get(j).from(), lookupPart(part, j));
+        lookup(view.lookups().get(j), lookupPart(part, j));
+      }
+      view.to().ifPresent(to -> target(to, part));
+      tree(view, part);
+    }
+  }
+
+  static String viewPart(int index) {
+    return "views[" + index + "]";
+  }
+
+  static String lookupPart(String viewPart, int index) {
+    return viewPart + ".lookups[" + index + "]";
+  }
+
+  void name(String name) {
+    if (!FLOW_NAME.matcher(name).matches()) {
+      report(
+          "name",
+          "the flow's name `" + name + "` has other characters than letters, digits, _ and -",
+          "choose another, as in: Order_SingleView_Sync");
+    }
+  }
+
+  void connection(Connection connection) {
+    String name = connection.name();
+    String part = "connections." + name;
+    if (connections.put(name, Optional.of(connection)) != null) {
+      report(part, "there are two connections called " + name, "rename one of them");
+    }
+    if (!CONNECTION_NAME.matcher(name).matches()) {
+      report(
+          part,
+          "the connection's name `" + name + "` has other characters than A-Z, a-z, 0-9, _ and -",
+          "choose another, as in: MySQL_ECommerce");
+    }
+    if (connection instanceof Connection.Source source) {
+      for (String key : source.properties().keySet()) {
+        if (OWN_PROPERTIES.contains(key)) {
+          report(
+              part + ".properties." + key,
+              "property `" + key + "` of connection " + name + " is set by Widebeam itself",
+              "leave it out");
+        }
+      }
+    }
+    if (connection instanceof Connection.Mongo mongo
+        && !MONGODB_URI.matcher(mongo.uri().reveal()).matches()) {
+      report(
+          part + ".uri",
+          "`uri` of connection " + name + " is not a MongoDB connection string",
+          "it starts with mongodb:// or mongodb+srv://");
+    }
+  }
+
+  /** Takes note of a connection that is there, but cannot be read. */
+  void unreadableConnection(String name) {
+    connections.put(name, Optional.empty());
+  }
+
+  void views(int count) {
+    if (count == 0) {
+      report("views", "the flow has no views", "name at least one root table");
+    }
+  }
+
+  void source(TableRef table, String part) {
+    String from = part + ".from";
+    if (isComplete(table, "table", from)
+        && connection(table, from) instanceof Connection.Target target) {
+      report(
+          from,
+          "`" + table + "` is to be read, but " + target.name() + " can only be written to",
+          "read from one of type mysql, mariadb or postgresql");
+    }
+  }
+
+  void target(TableRef collection, String part) {
+    String to = part + ".to";
+    if (!isComplete(collection, "collection", to)) {
+      return;
+    }
+    if (!targets.add(collection)) {
+      report(to, "two views write to `" + collection + "`", "give each view its own collection");
+    }
+    Connection connection = connection(collection, to);
+    if (connection instanceof Connection.Source source) {
+      report(
+          to,
+          "`" + collection + "` is to be written, but " + source.name() + " can only be read from",
+          "write to one of type mongodb");
+    } else if (connection instanceof Connection.Jdbc) {
+      report(
+          to,
+          "writing to a connection of type jdbc is not supported yet",
+          "write to one of type mongodb");
+    }
+  }
+
+  void lookup(Lookup lookup, String part) {
+    String path = part + ".path";
+    if (lookup.path().isEmpty()) {
+      if (lookup.type() == Lookup.Type.ARRAY) {
+        report(
+            part + ".type",
+            "an array cannot be merged into its parent",
+            "give it a path, or make it an object");
+      }
+    } else {
+      for (String field : lookup.path().split("\\.", -1)) {
+        if (field.isBlank() || field.startsWith("$")) {
+          report(
+              path,
+              "the path `" + lookup.path() + "` has a field called `" + field + "`",
+              "write field names with dots between them, as in: order_items.product");
+        }
+      }
+    }
+    if (lookup.relation().isEmpty()) {
+      report(
+          part + ".relation",
+          "the relation has no pairs, so nothing joins `" + lookup.from() + "`",
+          "write at least one, as in: relation: [[order_id, order_id]]");
+    }
+  }
+
+  void tree(View view, String part) {
+    ViewTree.of(view, part, this::report);
+  }
+
+  private boolean isComplete(TableRef ref, String kind, String part) {
+    if (ref.connection().isEmpty() || ref.table().isEmpty()) {
+      report(
+          part,
+          "`" + ref + "` does not name a connection and a " + kind,
+          "write connection." + kind);
+      return false;
+    }
+    return true;
+  }
+
+  /** The connection that is named, or null if it is not there or cannot be read. */
+  private Connection connection(TableRef ref, String part) {
+    Optional<Connection> connection = connections.get(ref.connection());
+    if (connection == null) {
+      report(
+          part,
+          "there is no connection called `" + ref.connection() + "`",
+          Suggestions.amongNames(ref.connection(), "connections", connections.keySet()));
+      return null;
+    }
+    return connection.orElse(null);
+  }
+
+  private void report(String part, String what, String remedy) {
+    problems.add(new Problem(places.of(part), what, remedy));
+  }
+}

@@ -1,0 +1,64 @@
+package io.widebeam.flow;
+
+import io.widebeam.change.TableId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How a flow is doing.
+ *
+ * @param rowsPerSecond changes read per second, of late
+ * @param totalRows documents in the targets that the flow has written and not deleted since
+ * @param delay from the commit of a change to its write into the target, for the newest change
+ *     written; empty until one was
+ * @param tables how far the snapshot has come, per table
+ */
+public record FlowStatus(
+    State state,
+    double rowsPerSecond,
+    long totalRows,
+    Optional<Duration> delay,
+    List<TableProgress> tables) {
+
+  public FlowStatus {
+    Objects.requireNonNull(state, "state");
+    Objects.requireNonNull(delay, "delay");
+    tables = List.copyOf(tables);
+  }
+
+  /** The life of a flow. */
+  public enum State {
+    STARTING,
+    RUNNING,
+    STOPPED,
+    ERROR;
+
+    /** As people read it. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * One table's share of the snapshot.
+   *
+   * @param rowsRead rows that the snapshot has read so far
+   * @param rowsExpected rows that the table had when the flow was planned; may be an estimate
+   */
+  public record TableProgress(TableId table, long rowsRead, long rowsExpected) {}
+
+  /** One line for people. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s",
+        state.label(),
+        rowsPerSecond,
+        totalRows,
+        delay.map(known -> known.toMillis() + "ms").orElse("unknown"));
+  }
+}

@@ -1,0 +1,457 @@
+package io.widebeam.flow;
+
+import io.widebeam.flow.Connection.Engine;
+import io.widebeam.flow.YamlReader.Mapping;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/**
+ * Reads flow files. The reference for people is {@code docs/flow-file.md}.
+ *
+ * <p>A file that is read is a flow without mistakes of its own; whether the databases have what it
+ * names is for {@link FlowPlanner} to say.
+ */
+public final class FlowYaml {
+  private static final List<String> FLOW_KEYS = List.of("name", "connections", "views");
+  private static final List<String> DATABASE_KEYS =
+      List.of("type", "host", "port", "database", "user", "password", "properties");
+  private static final List<String> CONNECTOR_KEYS =
+      List.of("connector.class", "url", "user", "password", "properties");
+  private static final List<String> MONGODB_KEYS = List.of("type", "uri", "database");
+  private static final List<String> JDBC_KEYS =
+      List.of("type", "url", "user", "password", "properties");
+  private static final List<String> CONNECTION_TYPES =
+      Stream.concat(Arrays.stream(Engine.values()).map(Engine::type), Stream.of("mongodb", "jdbc"))
+          .toList();
+  private static final List<String> VIEW_KEYS = List.of("from", "lookups", "to", "version");
+  private static final List<String> VIEW_KEYS_LATER =
+      List.of("key", "id", "columns", "exclude", "rename", "filter");
+  private static final List<String> LOOKUP_KEYS =
+      List.of("from", "path", "type", "relation", "arrayKeys");
+  private static final List<String> LOOKUP_KEYS_LATER =
+      List.of("columns", "exclude", "rename", "filter");
+
+  private static final String RELATION_REMEDY =
+      "write pairs of [parent column, child column], as in: relation: [[order_id, order_id]]";
+
+  private final YamlReader yaml;
+  private final FlowRules rules;
+
+  private FlowYaml(YamlReader yaml) {
+    this.yaml = yaml;
+    this.rules = new FlowRules(yaml.places(), yaml.problems());
+  }
+
+  /**
+   * Reads a flow file, with environment variables put in.
+   *
+   * @throws FlowException if the file cannot be read, or if anything in it is wrong; names all of
+   *     it
+   */
+  public static Flow parse(Path file) {
+    return parse(file, System::getenv);
+  }
+
+  /**
+   * Reads a flow file.
+   *
+   * @param environment answers an environment variable's value, or null if it is not set
+   */
+  public static Flow parse(Path file, Function<String, String> environment) {
+    try {
+      return parse(Files.readString(file, StandardCharsets.UTF_8), file.toString(), environment);
+    } catch (IOException e) {
+      boolean missing = e instanceof NoSuchFileException;
+      throw new FlowException(
+          List.of(
+              new Problem(
+                  file.toString(),
+                  missing ? "there is no such file" : "cannot be read: " + e,
+                  missing ? "give the path of a flow file" : "a flow file is readable UTF-8")));
+    }
+  }
+
+  /**
+   * Reads the text of a flow file.
+   *
+   * @param name what to call the file in messages
+   * @param environment answers an environment variable's value, or null if it is not set
+   */
+  public static Flow parse(String text, String name, Function<String, String> environment) {
+    YamlReader reader = new YamlReader(name, new Environment(environment));
+    Optional<Flow> flow =
+        compose(text, name, reader).flatMap(root -> new FlowYaml(reader).flow(root));
+    FlowException.throwIfAny(reader.problems());
+    return flow.orElseThrow();
+  }
+
+  private static Optional<Node> compose(String text, String name, YamlReader reader) {
+    LoadSettings settings = LoadSettings.builder().setLabel(name).build();
+    try {
+      Optional<Node> root = new Compose(settings).composeString(text);
+      if (root.isEmpty()) {
+        reader.report(
+            Optional.empty(), "the file is empty", "a flow needs: " + String.join(", ", FLOW_KEYS));
+      }
+      return root;
+    } catch (MarkedYamlEngineException e) {
+      String context = e.getContext() == null ? "" : " " + e.getContext();
+      reader.report(
+          e.getProblemMark(),
+          "not valid YAML" + context + ": " + e.getProblem(),
+          "check indentation, quotes and brackets; ${NAME} needs quotes inside braces");
+    } catch (YamlEngineException e) {
+      reader.report(Optional.empty(), "not valid YAML: " + e.getMessage(), "check the syntax");
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Flow> flow(Node root) {
+    return yaml.mapping(root, "", "the flow").flatMap(this::flow);
+  }
+
+  private Optional<Flow> flow(Mapping map) {
+    map.allowOnly(FLOW_KEYS, List.of());
+    Optional<String> name = map.requiredText("name", "give the flow a name, as in: name: Orders");
+    name.ifPresent(rules::name);
+    List<Connection> connections =
+        map.required("connections", "name the databases to read from and to write to")
+            .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
+            .map(this::connections)
+            .orElse(List.of());
+    List<View> views =
+        map.required("views", "name at least one root table: views: [{from: connection.table}]")
+            .flatMap(node -> yaml.sequence(node, "`views`", "start each with a dash: - from: ..."))
+            .map(this::views)
+            .orElse(List.of());
+    return name.map(given -> new Flow(given, connections, views, yaml.places()));
+  }
+
+  private List<Connection> connections(Mapping map) {
+    List<Connection> connections = new ArrayList<>();
+    map.values()
+        .forEach(
+            (name, node) ->
+                connection(name, node)
+                    .ifPresentOrElse(
+                        connection -> {
+                          rules.connection(connection);
+                          connections.add(connection);
+                        },
+                        () -> rules.unreadableConnection(name)));
+    return connections;
+  }
+
+  private List<View> views(List<Node> nodes) {
+    rules.views(nodes.size());
+    List<View> views = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      view(nodes.get(i), FlowRules.viewPart(i), "view " + (i + 1)).ifPresent(views::add);
+    }
+    return views;
+  }
+
+  private Optional<Connection> connection(String name, Node node) {
+    return yaml.mapping(node, "connections." + name, "connection " + name)
+        .flatMap(
+            map -> map.has("connector.class") ? connector(name, map) : typedConnection(name, map));
+  }
+
+  private Optional<Connection> typedConnection(String name, Mapping map) {
+    String types = "types: " + String.join(", ", CONNECTION_TYPES);
+    Optional<String> type = map.requiredText("type", types);
+    if (type.isEmpty()) {
+      return Optional.empty();
+    }
+    return switch (type.get()) {
+      case "mysql" -> database(name, Engine.MYSQL, map);
+      case "mariadb" -> database(name, Engine.MARIADB, map);
+      case "postgresql" -> database(name, Engine.POSTGRESQL, map);
+      case "mongodb" -> mongodb(name, map);
+      case "jdbc" -> jdbc(name, map);
+      default -> {
+        yaml.report(
+            map.values().get("type"),
+            "connection " + name + " has the unknown type `" + type.get() + "`",
+            Suggestions.amongKeys(type.get(), CONNECTION_TYPES)
+                .replace("supported keys", "supported types"));
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Optional<Connection> database(String name, Engine engine, Mapping map) {
+    map.allowOnly(DATABASE_KEYS, List.of());
+    Optional<String> host = map.requiredText("host", "as in: host: 127.0.0.1");
+    Optional<Integer> port = map.has("port") ? port(map) : Optional.of(engine.defaultPort());
+    Optional<String> database = map.requiredText("database", "name the database to read");
+    Optional<String> user = user(map);
+    Optional<Secret> password = password(map);
+    Optional<Map<String, String>> properties = properties(map);
+    if (allThere(host, port, database, user, password, properties)) {
+      return Optional.of(
+          new Connection.Database(
+              name,
+              engine,
+              host.get(),
+              port.get(),
+              database.get(),
+              user.get(),
+              password.get(),
+              properties.get()));
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Connection> connector(String name, Mapping map) {
+    map.allowOnly(CONNECTOR_KEYS, List.of());
+    Optional<String> connectorClass =
+        map.requiredText("connector.class", "name a Debezium connector's class");
+    Optional<String> url = map.requiredText("url", "a JDBC URL, to look up tables and keys by");
+    Optional<String> user = user(map);
+    Optional<Secret> password = password(map);
+    Optional<Map<String, String>> properties = properties(map);
+    if (allThere(connectorClass, url, user, password, properties)) {
+      return Optional.of(
+          new Connection.Connector(
+              name,
+              connectorClass.get(),
+              Secret.of(url.get()),
+              user.get(),
+              password.get(),
+              properties.get()));
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Connection> mongodb(String name, Mapping map) {
+    map.allowOnly(MONGODB_KEYS, List.of());
+    Optional<String> uri =
+        map.requiredText("uri", "as in: uri: \"mongodb://user:${PASSWORD}@host:27017\"");
+    Optional<String> database = map.requiredText("database", "name the database to write to");
+    if (allThere(uri, database)) {
+      return Optional.of(new Connection.Mongo(name, Secret.of(uri.get()), database.get()));
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Connection> jdbc(String name, Mapping map) {
+    map.allowOnly(JDBC_KEYS, List.of());
+    Optional<String> url = map.requiredText("url", "as in: url: jdbc:postgresql://host/database");
+    Optional<String> user = user(map);
+    Optional<Secret> password = password(map);
+    Optional<Map<String, String>> properties = properties(map);
+    if (allThere(url, user, password, properties)) {
+      return Optional.of(
+          new Connection.Jdbc(
+              name, Secret.of(url.get()), user.get(), password.get(), properties.get()));
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> user(Mapping map) {
+    return map.requiredText("user", "name the user to connect as");
+  }
+
+  private static Optional<Secret> password(Mapping map) {
+    return map.requiredText("password", "as in: password: \"${PASSWORD}\"; \"\" for none")
+        .map(Secret::of);
+  }
+
+  private Optional<Integer> port(Mapping map) {
+    Node node = map.values().get("port");
+    Optional<String> text = yaml.text(node, map.title("port"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      int port = Integer.parseInt(text.get().strip());
+      if (port >= 1 && port <= 65_535) {
+        return Optional.of(port);
+      }
+    } catch (NumberFormatException e) {
+      // Reported below, without the text: a variable of the wrong name may hold a password.
+    }
+    yaml.report(node, map.title("port") + " is not a port", "write a number from 1 to 65535");
+    return Optional.empty();
+  }
+
+  private Optional<Map<String, String>> properties(Mapping map) {
+    if (!map.has("properties")) {
+      return Optional.of(Map.of());
+    }
+    int before = yaml.problems().size();
+    Map<String, String> properties = new LinkedHashMap<>();
+    yaml.mapping(
+            map.values().get("properties"), map.part() + ".properties", map.title("properties"))
+        .ifPresent(
+            all ->
+                all.values()
+                    .forEach(
+                        (key, node) ->
+                            yaml.text(node, "property `" + key + "`")
+                                .ifPresent(value -> properties.put(key, value))));
+    return yaml.problems().size() == before ? Optional.of(properties) : Optional.empty();
+  }
+
+  private Optional<View> view(Node node, String part, String title) {
+    return yaml.mapping(node, part, title).flatMap(this::view);
+  }
+
+  private Optional<View> view(Mapping map) {
+    map.allowOnly(VIEW_KEYS, VIEW_KEYS_LATER);
+    Optional<TableRef> from = from(map);
+    Optional<List<Lookup>> lookups = map.has("lookups") ? lookups(map) : Optional.of(List.of());
+    Optional<TableRef> to =
+        map.optional("to").flatMap(value -> yaml.text(value, map.title("to"))).map(TableRef::parse);
+    to.ifPresent(collection -> rules.target(collection, map.part()));
+    Optional<String> version =
+        map.has("version") ? version(map) : Optional.of(View.DEFAULT_VERSION_FIELD);
+    if (!allThere(from, lookups, version)) {
+      return Optional.empty();
+    }
+    View view = new View(from.get(), lookups.get(), to, version.get());
+    rules.tree(view, map.part());
+    return Optional.of(view);
+  }
+
+  private Optional<String> version(Mapping map) {
+    Node node = map.values().get("version");
+    Optional<String> field = yaml.text(node, map.title("version"));
+    if (field.equals(Optional.of("none"))) {
+      yaml.report(
+          node,
+          "documents without a version field are not supported yet",
+          "name the field, or leave `version` out for " + View.DEFAULT_VERSION_FIELD);
+    }
+    return field;
+  }
+
+  private Optional<TableRef> from(Mapping map) {
+    Optional<TableRef> from =
+        map.requiredText("from", "name a table: from: connection.table").map(TableRef::parse);
+    from.ifPresent(table -> rules.source(table, map.part()));
+    return from;
+  }
+
+  /** Empty if any of them cannot be read: without it, the others' parents cannot be told. */
+  private Optional<List<Lookup>> lookups(Mapping view) {
+    Optional<List<Node>> nodes =
+        yaml.sequence(
+            view.values().get("lookups"),
+            view.title("lookups"),
+            "start each lookup with a dash: - from: ...");
+    if (nodes.isEmpty()) {
+      return Optional.empty();
+    }
+    List<Lookup> lookups = new ArrayList<>();
+    for (int i = 0; i < nodes.get().size(); i++) {
+      String title = "lookup " + (i + 1) + " of " + view.title();
+      yaml.mapping(nodes.get().get(i), FlowRules.lookupPart(view.part(), i), title)
+          .flatMap(this::lookup)
+          .ifPresent(lookups::add);
+    }
+    return lookups.size() == nodes.get().size() ? Optional.of(lookups) : Optional.empty();
+  }
+
+  private Optional<Lookup> lookup(Mapping map) {
+    map.allowOnly(LOOKUP_KEYS, LOOKUP_KEYS_LATER);
+    Optional<TableRef> from = from(map);
+    Optional<String> path =
+        map.requiredText(
+            "path", "name the field to embed in; \"\" merges the columns into the parent");
+    Optional<Lookup.Type> type = map.has("type") ? type(map) : Optional.of(Lookup.Type.OBJECT);
+    Optional<List<Lookup.Pair>> relation =
+        map.required("relation", RELATION_REMEDY).flatMap(pairs -> relation(pairs, map));
+    Optional<List<String>> arrayKeys =
+        map.has("arrayKeys") ? columns("arrayKeys", map) : Optional.of(List.of());
+    if (!allThere(from, path, type, relation, arrayKeys)) {
+      return Optional.empty();
+    }
+    Lookup lookup = new Lookup(from.get(), path.get(), type.get(), relation.get(), arrayKeys.get());
+    rules.lookup(lookup, map.part());
+    return Optional.of(lookup);
+  }
+
+  private Optional<Lookup.Type> type(Mapping map) {
+    Node node = map.values().get("type");
+    Optional<String> text = yaml.text(node, map.title("type"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    return switch (text.get()) {
+      case "object" -> Optional.of(Lookup.Type.OBJECT);
+      case "array" -> Optional.of(Lookup.Type.ARRAY);
+      default -> {
+        yaml.report(
+            node,
+            map.title("type") + " is `" + text.get() + "`",
+            "write object (one row, the default) or array (all rows)");
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Optional<List<Lookup.Pair>> relation(Node node, Mapping map) {
+    Optional<List<Node>> nodes = yaml.sequence(node, map.title("relation"), RELATION_REMEDY);
+    if (nodes.isEmpty()) {
+      return Optional.empty();
+    }
+    List<Lookup.Pair> pairs = new ArrayList<>();
+    for (int i = 0; i < nodes.get().size(); i++) {
+      yaml.locate(map.part() + ".relation[" + i + "]", nodes.get().get(i));
+      pair(nodes.get().get(i), "pair " + (i + 1) + " in " + map.title("relation"))
+          .ifPresent(pairs::add);
+    }
+    return pairs.size() == nodes.get().size() ? Optional.of(pairs) : Optional.empty();
+  }
+
+  private Optional<Lookup.Pair> pair(Node node, String title) {
+    Optional<List<Node>> sides = yaml.sequence(node, title, RELATION_REMEDY);
+    if (sides.isEmpty()) {
+      return Optional.empty();
+    }
+    if (sides.get().size() != 2) {
+      yaml.report(node, title + " has " + sides.get().size() + " columns, not 2", RELATION_REMEDY);
+      return Optional.empty();
+    }
+    Optional<String> left = yaml.text(sides.get().get(0), title);
+    Optional<String> right = yaml.text(sides.get().get(1), title);
+    return allThere(left, right)
+        ? Optional.of(new Lookup.Pair(left.get(), right.get()))
+        : Optional.empty();
+  }
+
+  private Optional<List<String>> columns(String key, Mapping map) {
+    Optional<List<Node>> nodes =
+        yaml.sequence(map.values().get(key), map.title(key), "as in: " + key + ": [column]");
+    if (nodes.isEmpty()) {
+      return Optional.empty();
+    }
+    List<String> columns = new ArrayList<>();
+    for (Node node : nodes.get()) {
+      yaml.text(node, map.title(key)).ifPresent(columns::add);
+    }
+    return columns.size() == nodes.get().size() ? Optional.of(columns) : Optional.empty();
+  }
+
+  private static boolean allThere(Optional<?>... values) {
+    return Arrays.stream(values).allMatch(Optional::isPresent);
+  }
+}

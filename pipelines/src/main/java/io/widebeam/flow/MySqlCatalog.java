@@ -1,0 +1,252 @@
+package io.widebeam.flow;
+
+import io.widebeam.change.TableId;
+import io.widebeam.flow.Connection.Engine;
+import java.sql.Driver;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Looks into MySQL and MariaDB servers; which of the two it is, the server says. */
+final class MySqlCatalog {
+  private static final Pattern GLOBAL_GRANT = Pattern.compile("GRANT (.+) ON \\*\\.\\* TO .*");
+
+  private final Connection.Database database;
+  private final JdbcSession session;
+  private final List<Finding> findings = new ArrayList<>();
+
+  private MySqlCatalog(Connection.Database database, JdbcSession session) {
+    this.database = database;
+    this.session = session;
+  }
+
+  static SourceDescription describe(Connection.Database database, Set<String> tables) {
+    try (JdbcSession session = open(database)) {
+      return new MySqlCatalog(database, session).describe(tables);
+    } catch (SQLException e) {
+      return SourceDescription.unreached(JdbcSession.failure(database, e));
+    }
+  }
+
+  private static JdbcSession open(Connection.Database database) throws SQLException {
+    boolean mariadb = database.engine() == Engine.MARIADB;
+    Properties properties = new Properties();
+    properties.put("user", database.user());
+    properties.put("password", database.password().reveal());
+    properties.put("connectTimeout", Long.toString(JdbcSession.CONNECT_TIMEOUT.toMillis()));
+    properties.put("socketTimeout", Long.toString(JdbcSession.READ_TIMEOUT.toMillis()));
+    properties.put("allowPublicKeyRetrieval", "true");
+    String sslMode = database.properties().get("database.ssl.mode");
+    if (sslMode != null) {
+      properties.put("sslMode", mariadb ? sslMode : sslMode.toUpperCase(Locale.ROOT));
+    }
+    String host = database.host().contains(":") ? "[" + database.host() + "]" : database.host();
+    Driver driver = mariadb ? new org.mariadb.jdbc.Driver() : new com.mysql.cj.jdbc.Driver();
+    // Without a database in the URL, a wrong one can be told from a wrong password.
+    String url = "jdbc:" + database.engine().type() + "://" + host + ":" + database.port() + "/";
+    return JdbcSession.open(driver, url, properties);
+  }
+
+  private SourceDescription describe(Set<String> names) throws SQLException {
+    boolean mariadb = session.texts("SELECT version()").get(0).contains("MariaDB");
+    List<String> databases =
+        session.texts("SELECT schema_name FROM information_schema.schemata ORDER BY 1");
+    if (!databases.contains(database.database())) {
+      databases.removeIf(
+          Set.of("information_schema", "mysql", "performance_schema", "sys")::contains);
+      return SourceDescription.unreached(
+          new Finding(
+              "database",
+              "connection "
+                  + database.name()
+                  + ": there is no database `"
+                  + database.database()
+                  + "` that user `"
+                  + database.user()
+                  + "` may see",
+              Suggestions.amongNames(database.database(), "databases", databases)));
+    }
+    checkSettings();
+    checkPrivileges(mariadb);
+
+    Map<String, Long> estimates = new LinkedHashMap<>();
+    Map<String, Finding> unreadable = new HashMap<>();
+    session.query(
+        "SELECT table_name, table_rows, table_type FROM information_schema.tables"
+            + " WHERE table_schema = ? ORDER BY 1",
+        row -> {
+          if (row.getString(3).equals("VIEW")) {
+            unreadable.put(row.getString(1), JdbcSession.isView(row.getString(1)));
+          }
+          return estimates.put(row.getString(1), row.getLong(2));
+        },
+        database.database());
+    Map<String, TableDescription> tables = new HashMap<>();
+    for (String name : names) {
+      if (estimates.containsKey(name) && !unreadable.containsKey(name)) {
+        if (isReadable(name)) {
+          tables.put(name, table(name, estimates.get(name)));
+        } else {
+          unreadable.put(
+              name,
+              new Finding(
+                  "",
+                  "user `" + database.user() + "` may not read table `" + name + "`",
+                  "GRANT SELECT ON " + quote(database.database()) + ".* TO " + grantee()));
+        }
+      }
+    }
+    return new SourceDescription(
+        mariadb ? ConnectorSettings.MARIADB : ConnectorSettings.MYSQL,
+        true,
+        tables,
+        unreadable,
+        List.copyOf(estimates.keySet()),
+        findings);
+  }
+
+  private TableDescription table(String name, long estimate) throws SQLException {
+    List<String> columns =
+        session.texts(
+            "SELECT column_name FROM information_schema.columns"
+                + " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+            database.database(),
+            name);
+    List<String> primaryKey =
+        session.texts(
+            "SELECT column_name FROM information_schema.statistics"
+                + " WHERE table_schema = ? AND table_name = ? AND index_name = 'PRIMARY'"
+                + " ORDER BY seq_in_index",
+            database.database(),
+            name);
+    return new TableDescription(
+        new TableId(database.name(), database.database(), name),
+        columns,
+        primaryKey,
+        session.rows(qualified(name), estimate),
+        // What the log leaves out is a setting of the server, and checked there.
+        true);
+  }
+
+  private boolean isReadable(String name) {
+    try {
+      session.query("SELECT * FROM " + qualified(name) + " LIMIT 0", row -> row);
+      return true;
+    } catch (SQLException e) {
+      return false;
+    }
+  }
+
+  private void checkSettings() throws SQLException {
+    Map<String, String> settings = new HashMap<>();
+    session.query(
+        "SHOW GLOBAL VARIABLES WHERE variable_name IN"
+            + " ('log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_value_options')",
+        row -> settings.put(row.getString(1), row.getString(2)));
+    if (!settings.getOrDefault("log_bin", "OFF").equals("ON")) {
+      findings.add(
+          new Finding(
+              "",
+              "connection " + database.name() + ": the server keeps no binary log (log_bin is OFF)",
+              "restart it with log_bin, binlog_format=ROW and a server_id in its configuration"));
+      return;
+    }
+    checkSetting(settings, "binlog_format", "ROW");
+    checkSetting(settings, "binlog_row_image", "FULL");
+    if (!settings.getOrDefault("binlog_row_value_options", "").isEmpty()) {
+      checkSetting(settings, "binlog_row_value_options", "");
+    }
+  }
+
+  private void checkSetting(Map<String, String> settings, String setting, String needed) {
+    String value = settings.getOrDefault(setting, needed);
+    if (!value.equalsIgnoreCase(needed)) {
+      findings.add(
+          new Finding(
+              "",
+              "connection "
+                  + database.name()
+                  + ": the server's "
+                  + setting
+                  + " is "
+                  + value
+                  + ", so its log does not hold whole rows",
+              "SET GLOBAL "
+                  + setting
+                  + " = '"
+                  + needed
+                  + "', and the same in its configuration; writers must connect anew"));
+    }
+  }
+
+  private void checkPrivileges(boolean mariadb) throws SQLException {
+    Set<String> granted = globalPrivileges(mariadb);
+    if (granted.contains("ALL PRIVILEGES")) {
+      return;
+    }
+    List<String> missing = new ArrayList<>();
+    if (!granted.contains("REPLICATION SLAVE")) {
+      missing.add("REPLICATION SLAVE");
+    }
+    // MariaDB calls it BINLOG MONITOR since 10.5, and took the old name for it ever since.
+    if (!granted.contains("REPLICATION CLIENT")
+        && !granted.contains("BINLOG MONITOR")
+        && !granted.contains("SUPER")) {
+      missing.add(mariadb ? "BINLOG MONITOR" : "REPLICATION CLIENT");
+    }
+    if (!granted.contains("RELOAD") && !granted.contains("FLUSH_TABLES")) {
+      missing.add("RELOAD");
+    }
+    if (!missing.isEmpty()) {
+      String list = String.join(", ", missing);
+      findings.add(
+          new Finding(
+              "user",
+              "connection "
+                  + database.name()
+                  + ": user `"
+                  + database.user()
+                  + "` lacks the privileges to read the binary log: "
+                  + list,
+              "GRANT " + list + " ON *.* TO " + grantee()));
+    }
+  }
+
+  private Set<String> globalPrivileges(boolean mariadb) throws SQLException {
+    // MariaDB adds the role's grants by itself; MySQL only when it is told to use the role.
+    String role = mariadb ? "NONE" : session.texts("SELECT current_role()").get(0);
+    String sql =
+        role.equals("NONE") ? "SHOW GRANTS" : "SHOW GRANTS FOR current_user() USING " + role;
+    Set<String> privileges = new TreeSet<>();
+    for (String grant : session.texts(sql)) {
+      Matcher matcher = GLOBAL_GRANT.matcher(grant);
+      if (matcher.matches()) {
+        privileges.addAll(List.of(matcher.group(1).split(", ")));
+      }
+    }
+    return privileges;
+  }
+
+  private String grantee() throws SQLException {
+    String user = session.texts("SELECT current_user()").get(0);
+    int at = user.lastIndexOf('@');
+    return "'" + user.substring(0, at) + "'@'" + user.substring(at + 1) + "'";
+  }
+
+  private String qualified(String table) {
+    return quote(database.database()) + "." + quote(table);
+  }
+
+  private static String quote(String name) {
+    return "`" + name.replace("`", "``") + "`";
+  }
+}

@@ -1,0 +1,255 @@
+package io.widebeam.flow;
+
+import io.widebeam.change.TableId;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+
+/** Looks into Postgres servers. */
+final class PostgresCatalog {
+  private static final String UNKNOWN_DATABASE = "3D000";
+
+  /** The database that every server has, to ask for the names of the others. */
+  private static final String MAINTENANCE_DATABASE = "postgres";
+
+  private final Connection.Database database;
+  private final JdbcSession session;
+  private final List<Finding> findings = new ArrayList<>();
+
+  private PostgresCatalog(Connection.Database database, JdbcSession session) {
+    this.database = database;
+    this.session = session;
+  }
+
+  static SourceDescription describe(Connection.Database database, Set<String> tables) {
+    try (JdbcSession session = open(database, database.database())) {
+      return new PostgresCatalog(database, session).describe(tables);
+    } catch (SQLException e) {
+      return SourceDescription.unreached(
+          UNKNOWN_DATABASE.equals(e.getSQLState())
+              ? unknownDatabase(database)
+              : JdbcSession.failure(database, e));
+    }
+  }
+
+  private static JdbcSession open(Connection.Database database, String name) throws SQLException {
+    Properties properties = new Properties();
+    properties.put("user", database.user());
+    properties.put("password", database.password().reveal());
+    properties.put("connectTimeout", Long.toString(JdbcSession.CONNECT_TIMEOUT.toSeconds()));
+    properties.put("socketTimeout", Long.toString(JdbcSession.READ_TIMEOUT.toSeconds()));
+    String sslMode = database.properties().get("database.sslmode");
+    if (sslMode != null) {
+      properties.put("sslmode", sslMode);
+    }
+    String host = database.host().contains(":") ? "[" + database.host() + "]" : database.host();
+    String url = "jdbc:postgresql://" + host + ":" + database.port() + "/" + name;
+    return JdbcSession.open(new org.postgresql.Driver(), url, properties);
+  }
+
+  private static Finding unknownDatabase(Connection.Database database) {
+    List<String> names = List.of();
+    try (JdbcSession session = open(database, MAINTENANCE_DATABASE)) {
+      names = session.texts("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1");
+    } catch (SQLException e) {
+      // The names are for a suggestion only.
+    }
+    return new Finding(
+        "database",
+        "connection " + database.name() + ": there is no database `" + database.database() + "`",
+        Suggestions.amongNames(database.database(), "databases", names));
+  }
+
+  /** A row of the server's own catalog. */
+  private record Relation(
+      long oid,
+      String schema,
+      String name,
+      String kind,
+      long estimate,
+      String replicaIdentity,
+      boolean readable,
+      boolean owned) {
+
+    /** As a flow names it. */
+    String label() {
+      return schema.equals("public") ? name : schema + "." + name;
+    }
+
+    String quoted() {
+      return quote(schema) + "." + quote(name);
+    }
+
+    private static String quote(String name) {
+      return '"' + name.replace("\"", "\"\"") + '"';
+    }
+  }
+
+  private SourceDescription describe(Set<String> names) throws SQLException {
+    Map<String, Relation> relations = new HashMap<>();
+    session.query(
+        "SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::bigint,"
+            + " c.relreplident::text,"
+            + " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),"
+            + " pg_has_role(c.relowner, 'USAGE')"
+            + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            + " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+            + " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')",
+        row -> {
+          Relation relation =
+              new Relation(
+                  row.getLong(1),
+                  row.getString(2),
+                  row.getString(3),
+                  row.getString(4),
+                  row.getLong(5),
+                  row.getString(6),
+                  row.getBoolean(7),
+                  row.getBoolean(8));
+          relations.put(relation.schema() + "." + relation.name(), relation);
+          return relations.put(relation.label(), relation);
+        });
+    Map<String, TableDescription> tables = new HashMap<>();
+    Map<String, Finding> unreadable = new HashMap<>();
+    List<Relation> captured = new ArrayList<>();
+    for (String name : names) {
+      Relation relation = relations.get(name);
+      if (relation != null) {
+        Finding problem = problem(relation);
+        if (problem != null) {
+          unreadable.put(name, problem);
+        } else {
+          captured.add(relation);
+          tables.put(name, table(relation));
+        }
+      }
+    }
+    checkServer(captured);
+    return new SourceDescription(
+        ConnectorSettings.POSTGRESQL,
+        true,
+        tables,
+        unreadable,
+        relations.values().stream().map(Relation::label).distinct().sorted().toList(),
+        findings);
+  }
+
+  /** What keeps a relation from being captured, or null if nothing does. */
+  private Finding problem(Relation relation) {
+    String name = relation.label();
+    if (relation.kind().equals("p")) {
+      return new Finding(
+          "",
+          "`" + name + "` is a partitioned table, which is not supported yet",
+          "read a table without partitions");
+    }
+    if (!relation.kind().equals("r")) {
+      return JdbcSession.isView(name);
+    }
+    if (!relation.readable()) {
+      return new Finding(
+          "",
+          "user `" + database.user() + "` may not read table `" + name + "`",
+          "GRANT USAGE ON SCHEMA "
+              + relation.schema()
+              + " TO "
+              + database.user()
+              + "; GRANT SELECT ON "
+              + relation.quoted()
+              + " TO "
+              + database.user());
+    }
+    if (!Set.of("d", "f").contains(relation.replicaIdentity())) {
+      return new Finding(
+          "",
+          "the log of table `" + name + "` does not tell its rows by their primary key",
+          "ALTER TABLE " + relation.quoted() + " REPLICA IDENTITY FULL");
+    }
+    return null;
+  }
+
+  private TableDescription table(Relation relation) throws SQLException {
+    List<String> columns =
+        session.texts(
+            "SELECT attname FROM pg_attribute"
+                + " WHERE attrelid = ? AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+            relation.oid());
+    List<String> primaryKey =
+        session.texts(
+            "SELECT a.attname FROM pg_index i"
+                + " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)"
+                + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
+                + " WHERE i.indrelid = ? AND i.indisprimary ORDER BY k.position",
+            relation.oid());
+    return new TableDescription(
+        new TableId(database.name(), relation.schema(), relation.name()),
+        columns,
+        primaryKey,
+        session.rows(relation.quoted(), relation.estimate()),
+        relation.replicaIdentity().equals("f"));
+  }
+
+  private void checkServer(List<Relation> captured) throws SQLException {
+    String connection = "connection " + database.name() + ": ";
+    String walLevel = session.texts("SHOW wal_level").get(0);
+    if (!walLevel.equals("logical")) {
+      findings.add(
+          new Finding(
+              "",
+              connection + "the server's wal_level is " + walLevel + ", so its log has no rows",
+              "ALTER SYSTEM SET wal_level = logical, and restart the server"));
+    }
+    boolean superuser =
+        session
+            .query(
+                "SELECT rolsuper FROM pg_roles WHERE rolname = current_user",
+                row -> row.getBoolean(1))
+            .contains(true);
+    if (superuser) {
+      return;
+    }
+    boolean mayReplicate =
+        session
+            .query(
+                "SELECT rolreplication OR EXISTS (SELECT FROM pg_roles r"
+                    + " WHERE r.rolname = 'rds_replication' AND pg_has_role(r.oid, 'MEMBER'))"
+                    + " FROM pg_roles WHERE rolname = current_user",
+                row -> row.getBoolean(1))
+            .contains(true);
+    if (!mayReplicate) {
+      findings.add(
+          new Finding(
+              "user",
+              connection + "user `" + database.user() + "` may not read the log",
+              "ALTER ROLE " + database.user() + " REPLICATION"));
+    }
+    if (database.properties().containsKey("publication.name")) {
+      return;
+    }
+    boolean mayCreate =
+        session
+            .query(
+                "SELECT has_database_privilege(current_database(), 'CREATE')",
+                row -> row.getBoolean(1))
+            .contains(true);
+    List<String> foreign =
+        captured.stream().filter(table -> !table.owned()).map(Relation::label).sorted().toList();
+    if (!mayCreate || !foreign.isEmpty()) {
+      findings.add(
+          new Finding(
+              "user",
+              connection
+                  + "user `"
+                  + database.user()
+                  + "` may not publish "
+                  + (foreign.isEmpty() ? "tables of this database" : String.join(", ", foreign)),
+              "grant it CREATE on the database and the role that owns the tables, or create the"
+                  + " publication yourself and name it: properties: {publication.name: ...,"
+                  + " publication.autocreate.mode: disabled}"));
+    }
+  }
+}
