@@ -168,10 +168,7 @@ final class PaymentProbe {
           String key = order.getString("_id");
           Update update = outstanding.get(key);
           Object value =
-              order
-                  .getList("order_payments", Document.class)
-                  .get(0)
-                  .get("payment_value");
+              order.getList("order_payments", Document.class).get(0).get("payment_value");
           if (update.value.equals(value)) {
             long seen = System.nanoTime();
             outstanding.remove(key);

@@ -1,6 +1,7 @@
 package io.widebeam.runner.bench;
 
 import io.debezium.relational.history.MemorySchemaHistory;
+import io.widebeam.runner.embedded.ChildProcess;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import org.apache.kafka.common.metrics.PluginMetrics;
 import org.apache.kafka.connect.connector.Task;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceConnector;
@@ -28,9 +30,12 @@ final class RawDrain {
   private RawDrain() {}
 
   /**
+   * Reads until the last row.
+   *
    * @param arguments the connector's properties file, and the number of rows that the tables have
    */
   public static void main(String[] arguments) throws Exception {
+    ChildProcess.logWarningsOnly();
     Properties file = new Properties();
     try (Reader in = Files.newBufferedReader(Path.of(arguments[0]))) {
       file.load(in);
@@ -73,6 +78,11 @@ final class RawDrain {
 
   /** A task that starts from the beginning. */
   private record NothingRead(Map<String, String> configs) implements SourceTaskContext {
+    @Override
+    public PluginMetrics pluginMetrics() {
+      return null; // As in Kafka Connect versions that have none.
+    }
+
     @Override
     public OffsetStorageReader offsetStorageReader() {
       return new OffsetStorageReader() {

@@ -9,7 +9,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.bson.Document;
 
 /**
@@ -38,15 +37,19 @@ public record ShopServers(
         rows = Shop.fill(connection, orders);
       }
       EmbeddedMongo startedTarget = target.join();
-      return new ShopServers(
-          source, startedTarget, MongoClients.create(startedTarget.uri()), rows);
+      return new ShopServers(source, startedTarget, MongoClients.create(startedTarget.uri()), rows);
     } catch (SQLException | RuntimeException e) {
       source.close();
-      target.thenAccept(EmbeddedMongo::close);
-      throw e instanceof CompletionException wrapped
-              && wrapped.getCause() instanceof RuntimeException cause
-          ? cause
-          : e;
+      target
+          .handle(
+              (started, failure) -> {
+                if (started != null) {
+                  started.close();
+                }
+                return started;
+              })
+          .join();
+      throw e;
     }
   }
 
