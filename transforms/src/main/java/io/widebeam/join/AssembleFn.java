@@ -139,12 +139,12 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   @OnTimer("forget")
   public void forget(
-      OnTimerContext context, @StateId("assembly") ValueState<AssemblyState> assembly) {
+      @Timestamp Instant now, @StateId("assembly") ValueState<AssemblyState> assembly) {
     AssemblyState state = assembly.read();
     if (state == null) {
       return;
     }
-    state = state.forget(context.fireTimestamp().getMillis());
+    state = state.forget(now.getMillis());
     if (state.isEmpty()) {
       assembly.clear();
     } else {

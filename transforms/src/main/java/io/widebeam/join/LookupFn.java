@@ -6,8 +6,10 @@ import io.widebeam.join.LookupState.Subscriber;
 import io.widebeam.join.Message.Answer;
 import io.widebeam.join.Message.Row;
 import io.widebeam.join.Message.Subscription;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -156,15 +158,15 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   @OnTimer("forget")
   public void forget(
-      OnTimerContext context,
+      @Timestamp Instant now,
       @StateId("rows") ValueState<LookupState> rows,
       @StateId("subscribers") MapState<Subscriber, Subscribed> subscribers) {
-    long now = context.fireTimestamp().getMillis();
+
     boolean empty = true;
-    var gone = new java.util.ArrayList<Subscriber>();
+    List<Subscriber> gone = new ArrayList<>();
     for (Map.Entry<Subscriber, Subscribed> entry : subscribers.entries().read()) {
       long diesAt = entry.getValue().diesAt();
-      if (diesAt != 0 && diesAt <= now) {
+      if (diesAt != 0 && diesAt <= now.getMillis()) {
         gone.add(entry.getKey());
       } else {
         empty = false;
@@ -173,7 +175,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     gone.forEach(subscribers::remove);
     LookupState state = rows.read();
     if (state != null) {
-      state = state.forget(now);
+      state = state.forget(now.getMillis());
       if (empty && state.entries().length == 0) {
         rows.clear();
       } else {
@@ -206,7 +208,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
 
     void markAnswered(MapState<Subscriber, Subscribed> subscribers) {
-      var waiting = new HashMap<Subscriber, Subscribed>();
+      Map<Subscriber, Subscribed> waiting = new HashMap<>();
       for (Map.Entry<Subscriber, Subscribed> entry : subscribers.entries().read()) {
         if (!entry.getValue().answered()) {
           waiting.put(entry.getKey(), entry.getValue());
