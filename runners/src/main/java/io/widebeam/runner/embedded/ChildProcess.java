@@ -51,10 +51,7 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   private static ChildProcess start(
-      String name,
-      List<String> command,
-      Map<String, String> environment,
-      Consumer<String> output) {
+      String name, List<String> command, Map<String, String> environment, Consumer<String> output) {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(environment);
     Process process;
