@@ -1,6 +1,7 @@
 package io.widebeam.change;
 
 import javax.annotation.Nullable;
+import org.apache.beam.sdk.coders.DefaultCoder;
 import org.bson.RawBsonDocument;
 
 /**
@@ -19,6 +20,7 @@ import org.bson.RawBsonDocument;
  *     source's own precision (whole seconds on some servers); for a snapshot row, when it was read
  * @param snapshot whether the row comes from the initial snapshot
  */
+@DefaultCoder(ChangeCoder.class)
 public record Change(
     TableId table,
     @Nullable RawBsonDocument before,

@@ -157,8 +157,7 @@ record AssemblyState(
   private static boolean sameRows(@Nullable Entry old, Found[] current) {
     for (int slot = 0; slot < current.length; slot++) {
       Found before = old == null ? null : old.current[slot];
-      if (current[slot] != before
-          && (current[slot] == null || !current[slot].hasSameRows(before))) {
+      if (current[slot] == null ? before != null : !current[slot].hasSameRows(before)) {
         return false;
       }
     }

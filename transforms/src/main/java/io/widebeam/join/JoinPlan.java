@@ -144,15 +144,18 @@ final class JoinPlan implements Serializable {
     /** The key of the assembly that a row of this node heads or is a member of; null if none. */
     @Nullable
     JoinKey assemblyKeyFor(byte[] row) {
-      JoinKey key = headKey.encode(row);
-      return key == null ? null : head.prefixed(key);
+      return isHead() || namesParent(row) ? head.prefixedOrNull(headKey.encode(row)) : null;
     }
 
     /** The key of the assembly that holds the parent of an assembled row; null if none. */
     @Nullable
     JoinKey parentAssemblyKeyFor(byte[] row) {
-      JoinKey key = parentHeadKey.encode(row);
-      return key == null ? null : parent.head.prefixed(key);
+      return namesParent(row) ? parent.head.prefixedOrNull(parentHeadKey.encode(row)) : null;
+    }
+
+    /** The head's key may be a part of the parent's, and the rest null. */
+    private boolean namesParent(byte[] row) {
+      return parent.isHead() || childJoin.encode(row) != null;
     }
 
     /** Whether a row of this node at this address holds everything below it already. */

@@ -1,0 +1,94 @@
+package io.widebeam.cdc;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.beam.sdk.coders.Coder;
+import org.apache.beam.sdk.coders.CustomCoder;
+import org.apache.beam.sdk.util.VarInt;
+
+/**
+ * The source's element: some changes in the order of the log, with their event times. Runners take
+ * their time over every element of a source; a batch lets many changes share it.
+ */
+final class CdcBatch<T> {
+  private final List<T> values;
+  private final long[] eventMillis;
+
+  /**
+   * @param values at least one
+   * @param eventMillis one for each value, never descending; not copied
+   */
+  CdcBatch(List<T> values, long[] eventMillis) {
+    this.values = values;
+    this.eventMillis = eventMillis;
+  }
+
+  T value(int index) {
+    return values.get(index);
+  }
+
+  /** The value's event time, in milliseconds since the epoch. */
+  long eventMillis(int index) {
+    return eventMillis[index];
+  }
+
+  List<T> values() {
+    return values;
+  }
+
+  int size() {
+    return values.size();
+  }
+
+  CdcBatch<T> first(int count) {
+    return new CdcBatch<>(values.subList(0, count), Arrays.copyOf(eventMillis, count));
+  }
+
+  /** Encodes a batch by its values' coder. */
+  static final class BatchCoder<T> extends CustomCoder<CdcBatch<T>> {
+    private final Coder<T> values;
+
+    BatchCoder(Coder<T> values) {
+      this.values = values;
+    }
+
+    @Override
+    public void encode(CdcBatch<T> batch, OutputStream out) throws IOException {
+      VarInt.encode(batch.size(), out);
+      long previous = 0;
+      for (int i = 0; i < batch.size(); i++) {
+        VarInt.encode(batch.eventMillis[i] - previous, out);
+        previous = batch.eventMillis[i];
+        values.encode(batch.values.get(i), out);
+      }
+    }
+
+    @Override
+    public CdcBatch<T> decode(InputStream in) throws IOException {
+      int size = VarInt.decodeInt(in);
+      List<T> decoded = new ArrayList<>(size);
+      long[] eventMillis = new long[size];
+      long previous = 0;
+      for (int i = 0; i < size; i++) {
+        previous += VarInt.decodeLong(in);
+        eventMillis[i] = previous;
+        decoded.add(values.decode(in));
+      }
+      return new CdcBatch<>(decoded, eventMillis);
+    }
+
+    @Override
+    public List<? extends Coder<?>> getCoderArguments() {
+      return List.of(values);
+    }
+
+    @Override
+    public void verifyDeterministic() throws NonDeterministicException {
+      values.verifyDeterministic();
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package io.widebeam.cdc;
+
+import io.widebeam.cdc.CdcCheckpoint.Position;
+import java.util.List;
+import java.util.Map;
+import javax.annotation.Nullable;
+import org.apache.beam.sdk.coders.Coder;
+import org.apache.beam.sdk.io.UnboundedSource;
+import org.apache.beam.sdk.options.PipelineOptions;
+
+/** One connector as a Beam source. Never split: a database has one log. */
+final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
+  private static final long serialVersionUID = 1L;
+
+  /** The limits of a read that ends by itself; null where there is none. */
+  record Limits(@Nullable Integer elements, @Nullable Long millis) implements java.io.Serializable {
+    static final Limits NONE = new Limits(null, null);
+  }
+
+  private final Map<String, String> properties;
+  private final RecordDecoder.Factory<T> decoders;
+  private final Coder<T> coder;
+  private final Limits limits;
+
+  CdcSource(
+      Map<String, String> properties,
+      RecordDecoder.Factory<T> decoders,
+      Coder<T> coder,
+      Limits limits) {
+    this.properties = properties;
+    this.decoders = decoders;
+    this.coder = coder;
+    this.limits = limits;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  @Override
+  public List<CdcSource<T>> split(int desiredNumSplits, PipelineOptions options) {
+    return List.of(this);
+  }
+
+  @Override
+  public CdcReader<T> createReader(
+      @Nullable PipelineOptions options, @Nullable CdcCheckpoint checkpoint) {
+    boolean reopens = closesReadersToReopenThem(options);
+    if (checkpoint == null) {
+      Position start = Position.start(System.currentTimeMillis());
+      return new CdcReader<>(
+          this,
+          start,
+          () ->
+              ConnectorSession.start(properties, decoders.create(), start, new SchemaHistoryLog()),
+          reopens);
+    }
+    return new CdcReader<>(this, checkpoint.position(), () -> adoptOrStart(checkpoint), reopens);
+  }
+
+  private ConnectorSession<T> adoptOrStart(CdcCheckpoint checkpoint) {
+    @SuppressWarnings("unchecked") // A session's name is known to its own source only.
+    ConnectorSession<T> parked = (ConnectorSession<T>) ConnectorSession.find(checkpoint.session());
+    if (parked != null && parked.isParked()) {
+      if (parked.adopt(checkpoint.position())) {
+        return parked;
+      }
+      // The database would meet two readers of the same name.
+      parked.close();
+    }
+    return ConnectorSession.start(
+        properties, decoders.create(), checkpoint.position(), checkpoint.copyHistory());
+  }
+
+  /**
+   * The direct runner closes a reader now and then after a bundle, to see that it can be reopened.
+   * A connector that starts over each time, and its snapshot with it, would never get anywhere.
+   */
+  private static boolean closesReadersToReopenThem(@Nullable PipelineOptions options) {
+    try {
+      return options != null && options.getRunner().getSimpleName().equals("DirectRunner");
+    } catch (IllegalArgumentException e) {
+      // No runner is named, and the default one is not there.
+      return false;
+    }
+  }
+
+  @Override
+  public Coder<CdcCheckpoint> getCheckpointMarkCoder() {
+    return CdcCheckpoint.coder();
+  }
+
+  @Override
+  public Coder<CdcBatch<T>> getOutputCoder() {
+    return new CdcBatch.BatchCoder<>(coder);
+  }
+}

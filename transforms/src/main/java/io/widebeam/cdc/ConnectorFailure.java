@@ -1,0 +1,68 @@
+package io.widebeam.cdc;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.connect.errors.RetriableException;
+
+/** What went wrong in the connector, in words for people. */
+final class ConnectorFailure {
+  private static final int MAX_CAUSES = 20;
+
+  private ConnectorFailure() {}
+
+  /**
+   * The failure as the runner shall see it. The cause's own trace is not kept: its messages may
+   * quote the configuration.
+   */
+  static IOException toException(Throwable failure, Map<String, String> properties) {
+    return new IOException(
+        "Reading the changes of "
+            + ConnectorProperties.describe(properties)
+            + " failed: "
+            + describe(failure, properties));
+  }
+
+  /** The outermost message that says something, and the root's. */
+  static String describe(Throwable failure, Map<String, String> properties) {
+    List<String> messages = new ArrayList<>();
+    Throwable cause = failure;
+    for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
+      String message = cause.getMessage();
+      if (message == null || message.isBlank()) {
+        if (cause.getCause() == null) {
+          messages.add(cause.getClass().getSimpleName());
+        }
+        continue;
+      }
+      // What every failure of a connector's thread is wrapped in.
+      if (message.startsWith("An exception occurred in the change event producer")
+          || (cause.getCause() != null && message.equals(cause.getCause().toString()))) {
+        continue;
+      }
+      messages.add(message.strip());
+    }
+    String outer = messages.isEmpty() ? failure.getClass().getName() : messages.get(0);
+    String root = messages.isEmpty() ? outer : messages.get(messages.size() - 1);
+    return ConnectorProperties.redact(
+        outer.contains(root) ? outer : outer + ": " + root, properties);
+  }
+
+  /** Whether trying again may help: the database went away or restarts. */
+  static boolean isConnectionLoss(Throwable failure) {
+    Throwable cause = failure;
+    for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
+      if (cause instanceof RetriableException || cause instanceof IOException) {
+        return true;
+      }
+      if (cause instanceof SQLException sql
+          && sql.getSQLState() != null
+          && (sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P"))) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

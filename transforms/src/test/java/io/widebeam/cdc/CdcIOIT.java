@@ -1,0 +1,363 @@
+package io.widebeam.cdc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.widebeam.change.Change;
+import io.widebeam.testing.TestMariaDb;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
+import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.coders.StringUtf8Coder;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.apache.beam.sdk.testing.PAssert;
+import org.apache.beam.sdk.transforms.Count;
+import org.apache.beam.sdk.transforms.MapElements;
+import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
+import org.apache.beam.sdk.util.CoderUtils;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.TypeDescriptors;
+import org.joda.time.Instant;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class CdcIOIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static TestMariaDb server;
+
+  private String database;
+
+  @BeforeAll
+  static void startServer() {
+    server = TestMariaDb.shared();
+  }
+
+  @BeforeEach
+  void createTables() throws Exception {
+    database = server.createDatabase();
+    server.execute(
+        database,
+        "CREATE TABLE orders (id INT PRIMARY KEY, customer VARCHAR(40) DEFAULT 'nobody',"
+            + " total DECIMAL(12,2), at DATETIME(3))",
+        "CREATE TABLE items (order_id INT, n INT, sku VARCHAR(20), PRIMARY KEY (order_id, n))");
+  }
+
+  @Test
+  void goesOnAfterIdlenessAndResumesWithNothingLostOrReadTwice() throws Exception {
+    server.execute(
+        database,
+        "INSERT INTO orders SELECT seq, NULL, seq / 4, '2024-02-29 12:30:15.125' FROM seq_1_to_3000",
+        "INSERT INTO items SELECT seq, 1, 'a' FROM seq_1_to_10");
+    CdcCheckpoint beforeUpdates;
+    List<Change> firstRead;
+    try (Probe probe = new Probe(database)) {
+      probe.await(() -> probe.changes.size() == 3010);
+      assertThat(probe.changes).allMatch(Change::snapshot);
+      assertThat(new HashSet<>(probe.times)).as("event times of the snapshot").hasSize(1);
+      Instant snapshotTime = probe.times.get(0);
+      probe.await(() -> probe.reader.getWatermark().isAfter(snapshotTime));
+      Change order =
+          probe.changes.stream()
+              .filter(c -> c.table().name().equals("orders"))
+              .findFirst()
+              .orElseThrow();
+      assertThat(order.table().source()).isEqualTo(database);
+      assertThat(order.table().namespace()).isEqualTo(database);
+      assertThat(order.after().keySet()).containsExactly("id", "customer", "total", "at");
+      assertThat(order.after().isNull("customer")).as("null in spite of the default").isTrue();
+
+      Thread.sleep(10_000);
+
+      assertThat(probe.drain()).isZero();
+      server.execute(database, "UPDATE orders SET customer = 'eve' WHERE id = 7");
+      probe.await(() -> probe.changes.size() == 3011);
+      Change update = probe.changes.get(3010);
+      assertThat(update.snapshot()).isFalse();
+      assertThat(update.before().isNull("customer")).isTrue();
+      assertThat(update.after().getString("customer").getValue()).isEqualTo("eve");
+      beforeUpdates = probe.checkpoint();
+
+      try (Connection connection = server.connect(database);
+          Statement statement = connection.createStatement()) {
+        connection.setAutoCommit(false);
+        statement.execute("UPDATE orders SET total = total + 1 WHERE id <= 2500");
+        statement.execute("DELETE FROM items WHERE order_id = 3");
+        statement.execute("UPDATE items SET order_id = 40 WHERE order_id = 4");
+        connection.commit();
+        statement.execute("ALTER TABLE orders ADD COLUMN note VARCHAR(10)");
+        statement.execute("UPDATE orders SET note = 'x' WHERE id = 1");
+        connection.commit();
+      }
+      int expected = 3011 + 2500 + 1 + 2 + 1;
+      probe.await(() -> probe.changes.size() >= expected);
+      assertThat(probe.changes).hasSize(expected);
+      assertThat(new HashSet<>(probe.times.subList(3011, 3011 + 2503)))
+          .as("event times of one transaction")
+          .hasSize(1);
+      assertThat(probe.times).isSorted();
+      firstRead = List.copyOf(probe.changes.subList(3011, expected));
+      beforeUpdates.finalizeCheckpoint();
+    }
+
+    CdcCheckpoint inTransaction;
+    List<Change> secondRead = new ArrayList<>();
+    try (Probe probe = new Probe(database, beforeUpdates)) {
+      assertThat(probe.reader.getWatermark().getMillis())
+          .isEqualTo(beforeUpdates.position().clock().watermark());
+      probe.awaitBatch();
+      secondRead.addAll(probe.changes);
+      assertThat(secondRead).as("a part of the transaction").hasSizeLessThan(2500);
+      inTransaction = probe.checkpoint();
+    }
+    try (Probe probe = new Probe(database, inTransaction)) {
+      probe.await(() -> secondRead.size() + probe.changes.size() >= firstRead.size());
+      secondRead.addAll(probe.changes);
+      assertThat(secondRead).isEqualTo(firstRead);
+      assertThat(secondRead)
+          .isSortedAccordingTo((a, b) -> Long.compare(a.sequence(), b.sequence()));
+
+      server.execute(database, "INSERT INTO orders (id, note) VALUES (9000, 'new')");
+      int replayed = probe.changes.size();
+      probe.await(() -> probe.changes.size() == replayed + 1);
+      assertThat(probe.changes.get(replayed).after().getString("note").getValue()).isEqualTo("new");
+    }
+  }
+
+  @Test
+  void theSnapshotOfEmptyTablesLetsTheWatermarkGo() throws Exception {
+    long start = System.currentTimeMillis();
+    try (Probe probe = new Probe(database)) {
+      assertThat(probe.reader.getWatermark().getMillis())
+          .isLessThanOrEqualTo(System.currentTimeMillis());
+      probe.await(() -> probe.reader.getWatermark().getMillis() > start + 2_000);
+      assertThat(probe.changes).isEmpty();
+      Instant idle = probe.reader.getWatermark();
+      server.execute(database, "INSERT INTO items VALUES (1, 1, 'b')");
+      probe.await(() -> probe.changes.size() == 1);
+      assertThat(probe.times.get(0)).isGreaterThan(idle);
+    }
+  }
+
+  @Test
+  void aFailedTaskIsAnErrorWithoutThePassword() throws Exception {
+    String wrong = "not-the-" + TestMariaDb.PASSWORD;
+    try (Probe probe = new Probe(server.connector(database, wrong), null)) {
+      assertThatThrownBy(() -> probe.await(() -> false))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("Access denied")
+          .hasMessageContaining("127.0.0.1:" + server.port())
+          .hasMessageNotContaining(wrong);
+    }
+  }
+
+  @Test
+  void aLostConnectionIsTriedAgainWhereItStopped() throws Exception {
+    try (Probe probe = new Probe(database)) {
+      server.execute(database, "INSERT INTO items VALUES (1, 1, 'b')");
+      probe.await(() -> probe.changes.size() == 1 && !probe.position().clock().snapshot());
+      try (Connection connection = server.connect("");
+          Statement statement = connection.createStatement();
+          var processes =
+              connection
+                  .createStatement()
+                  .executeQuery(
+                      "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog%'")) {
+        while (processes.next()) {
+          statement.execute("KILL CONNECTION " + processes.getLong(1));
+        }
+      }
+      server.execute(database, "INSERT INTO items VALUES (2, 1, 'c'), (3, 1, 'd')");
+      probe.await(() -> probe.changes.size() >= 3);
+      assertThat(probe.changes).hasSize(3);
+    }
+  }
+
+  @Test
+  void aClosedReaderLeavesNoThread() throws Exception {
+    Probe probe = new Probe(database);
+    probe.await(() -> !probe.position().clock().snapshot());
+    probe.close();
+    assertThat(threadsOf("cdc-" + database)).isEmpty();
+    assertThat(threadsOf(database)).isEmpty();
+  }
+
+  @Test
+  void aClosedReaderStopsAConnectorThatIsHeldUpInItsSnapshot() throws Exception {
+    server.execute(
+        database, "INSERT INTO orders SELECT seq, REPEAT('x', 40), 1, NOW() FROM seq_1_to_200000");
+    Probe probe = new Probe(database);
+    probe.await(() -> probe.changes.size() > 1_000);
+    // Nobody takes anything: the queues fill, and the connector has to wait.
+    long backlog = -1;
+    while (probe.reader.getSplitBacklogBytes() != backlog) {
+      backlog = probe.reader.getSplitBacklogBytes();
+      Thread.sleep(300);
+    }
+    assertThat(backlog).isBetween(1L << 20, 32L << 20);
+    long closing = System.nanoTime();
+    probe.close();
+    assertThat(Duration.ofNanos(System.nanoTime() - closing)).isLessThan(Duration.ofSeconds(5));
+    assertThat(threadsOf(database)).isEmpty();
+  }
+
+  @Test
+  void aPipelineOnTheDirectRunnerReadsSnapshotAndLog() throws Exception {
+    server.execute(database, "INSERT INTO orders SELECT seq, 'c', 1, NOW() FROM seq_1_to_20000");
+    Pipeline pipeline = Pipeline.create(PipelineOptionsFactory.create());
+    PCollection<String> kinds =
+        pipeline
+            .apply(
+                "Read",
+                CdcIO.readChanges()
+                    .withConnectorConfiguration(server.connector(database))
+                    .withMaxNumberOfRecords(20_003))
+            .apply(
+                MapElements.into(TypeDescriptors.strings())
+                    .via(c -> c.snapshot() ? "snapshot" : c.after() == null ? "delete" : "write"))
+            .setCoder(StringUtf8Coder.of());
+    PAssert.that(kinds.apply(Count.perElement()))
+        .satisfies(
+            counts -> {
+              Set<String> texts = new HashSet<>();
+              counts.forEach(count -> texts.add(count.getKey() + "=" + count.getValue()));
+              assertThat(texts).containsExactlyInAnyOrder("snapshot=20000", "write=2", "delete=1");
+              return null;
+            });
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                awaitBinlogReader();
+                server.execute(
+                    database,
+                    "UPDATE orders SET total = 2 WHERE id = 1",
+                    "INSERT INTO items VALUES (1, 1, 'b')",
+                    "DELETE FROM items");
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    writer.start();
+    pipeline.run().waitUntilFinish();
+    writer.join();
+  }
+
+  private void awaitBinlogReader() throws Exception {
+    try (Connection connection = server.connect("");
+        PreparedStatement query =
+            connection.prepareStatement(
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog%'")) {
+      while (true) {
+        try (var rows = query.executeQuery()) {
+          rows.next();
+          if (rows.getInt(1) > 0) {
+            return;
+          }
+        }
+        Thread.sleep(50);
+      }
+    }
+  }
+
+  private static List<String> threadsOf(String name) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(thread -> thread.endsWith(name) || thread.contains("-" + name + "-"))
+        .toList();
+  }
+
+  /** A reader, and everything it has handed out. */
+  private static final class Probe implements AutoCloseable {
+    final CdcReader<Change> reader;
+    final List<Change> changes = new ArrayList<>();
+    final List<Instant> times = new ArrayList<>();
+    private boolean started;
+
+    Probe(String database) throws IOException {
+      this(server.connector(database), null);
+    }
+
+    Probe(String database, CdcCheckpoint checkpoint) throws IOException {
+      this(server.connector(database), checkpoint);
+    }
+
+    Probe(ConnectorConfiguration configuration, CdcCheckpoint checkpoint) {
+      reader =
+          CdcIO.readChanges()
+              .withConnectorConfiguration(configuration)
+              .source()
+              .createReader(null, checkpoint);
+    }
+
+    /** Takes one batch if there is one. */
+    boolean step() throws IOException {
+      Instant before = reader.getWatermark();
+      boolean available = started ? reader.advance() : reader.start();
+      started = true;
+      if (available) {
+        CdcBatch<Change> batch = reader.getCurrent();
+        for (int i = 0; i < batch.size(); i++) {
+          changes.add(batch.value(i));
+          times.add(Instant.ofEpochMilli(batch.eventMillis(i)));
+        }
+        assertThat(reader.getCurrentTimestamp()).as("never late").isGreaterThan(before);
+      }
+      assertThat(reader.getWatermark()).as("never runs back").isGreaterThanOrEqualTo(before);
+      assertThat(reader.getWatermark()).isLessThan(BoundedWindow.TIMESTAMP_MAX_VALUE);
+      return available;
+    }
+
+    int drain() throws IOException {
+      int before = changes.size();
+      while (step()) {}
+      return changes.size() - before;
+    }
+
+    void awaitBatch() throws Exception {
+      int before = changes.size();
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
+      while (!step()) {
+        assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
+        Thread.sleep(1);
+      }
+      assertThat(changes.size()).isGreaterThan(before);
+    }
+
+    void await(BooleanSupplier condition) throws Exception {
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
+      while (!condition.getAsBoolean()) {
+        assertThat(System.nanoTime())
+            .as("deadline, after %d changes", changes.size())
+            .isLessThan(deadline);
+        if (!step()) {
+          Thread.sleep(1);
+        }
+      }
+    }
+
+    CdcCheckpoint.Position position() {
+      return reader.getCheckpointMark().position();
+    }
+
+    /** The reader's checkpoint, as a runner would restore it. */
+    CdcCheckpoint checkpoint() throws Exception {
+      return CoderUtils.clone(CdcCheckpoint.coder(), reader.getCheckpointMark());
+    }
+
+    @Override
+    public void close() {
+      reader.close();
+    }
+  }
+}

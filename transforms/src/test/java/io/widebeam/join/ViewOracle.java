@@ -1,0 +1,123 @@
+package io.widebeam.join;
+
+import io.widebeam.change.TableId;
+import io.widebeam.view.ViewNode;
+import io.widebeam.view.ViewNode.Embedding;
+import io.widebeam.view.ViewNode.JoinColumn;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bson.BsonArray;
+import org.bson.BsonDocument;
+import org.bson.BsonInt32;
+import org.bson.BsonValue;
+
+/** What SQL makes of a view: nested loops over the tables' rows, with nothing of the engine. */
+final class ViewOracle {
+  private final Map<TableId, List<BsonDocument>> tables;
+
+  ViewOracle(Map<TableId, List<BsonDocument>> tables) {
+    this.tables = tables;
+  }
+
+  /** The view's documents by the root's primary key. */
+  Map<BsonValue, BsonDocument> documents(ViewNode root) {
+    Map<BsonValue, BsonDocument> documents = new HashMap<>();
+    for (BsonDocument row : tables.getOrDefault(root.table(), List.of())) {
+      documents.put(key(root, row), withLookups(root, row));
+    }
+    return documents;
+  }
+
+  private static BsonValue key(ViewNode node, BsonDocument row) {
+    if (node.primaryKey().size() == 1) {
+      return row.get(node.primaryKey().get(0));
+    }
+    BsonDocument key = new BsonDocument();
+    node.primaryKey().forEach(column -> key.append(column, row.get(column)));
+    return key;
+  }
+
+  private BsonDocument withLookups(ViewNode node, BsonDocument row) {
+    BsonDocument document = row.clone();
+    for (ViewNode lookup : node.lookups()) {
+      List<BsonDocument> matches = new ArrayList<>();
+      for (BsonDocument child : tables.getOrDefault(lookup.table(), List.of())) {
+        if (lookup.relation().stream().allMatch(join -> matches(join, row, child))) {
+          matches.add(child);
+        }
+      }
+      matches.sort(byColumns(lookup.arrayKeys()).thenComparing(byColumns(lookup.primaryKey())));
+      List<BsonDocument> embedded =
+          matches.stream().map(child -> withLookups(lookup, child)).toList();
+      embed(lookup, embedded, document);
+    }
+    return document;
+  }
+
+  private static void embed(ViewNode lookup, List<BsonDocument> rows, BsonDocument document) {
+    if (lookup.embedding() == Embedding.MERGED) {
+      if (!rows.isEmpty()) {
+        rows.get(0).forEach(document::putIfAbsent);
+      }
+      return;
+    }
+    if (lookup.embedding() == Embedding.OBJECT && rows.isEmpty()) {
+      return;
+    }
+    BsonDocument level = document;
+    for (String name : lookup.path().subList(0, lookup.path().size() - 1)) {
+      if (!level.containsKey(name)) {
+        level.append(name, new BsonDocument());
+      }
+      level = level.getDocument(name);
+    }
+    level.append(
+        lookup.path().get(lookup.path().size() - 1),
+        lookup.embedding() == Embedding.ARRAY ? new BsonArray(rows) : rows.get(0));
+  }
+
+  private static boolean matches(JoinColumn join, BsonDocument parent, BsonDocument child) {
+    BsonValue left = parent.get(join.parent());
+    BsonValue right = child.get(join.child());
+    return left != null
+        && right != null
+        && !left.isNull()
+        && !right.isNull()
+        && compare(left, right) == 0;
+  }
+
+  private static Comparator<BsonDocument> byColumns(List<String> columns) {
+    return (a, b) -> {
+      for (String column : columns) {
+        int order = compare(a.get(column), b.get(column));
+        if (order != 0) {
+          return order;
+        }
+      }
+      return 0;
+    };
+  }
+
+  private static int compare(BsonValue a, BsonValue b) {
+    if (a.isNull() || b.isNull()) {
+      return Boolean.compare(!a.isNull(), !b.isNull());
+    }
+    if (a.isString() && b.isString()) {
+      return a.asString().getValue().compareTo(b.asString().getValue());
+    }
+    return number(a).compareTo(number(b));
+  }
+
+  private static BigDecimal number(BsonValue value) {
+    if (value instanceof BsonInt32 integer) {
+      return BigDecimal.valueOf(integer.getValue());
+    } else if (value.isInt64()) {
+      return BigDecimal.valueOf(value.asInt64().getValue());
+    }
+    return value.asDecimal128().getValue().bigDecimalValue();
+  }
+}
