@@ -1,5 +1,7 @@
 package io.widebeam.runner.embedded;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A process that must not outlive this one. Its output is read to the end, so that it never blocks
@@ -90,6 +94,13 @@ public final class ChildProcess implements AutoCloseable {
     command.add(mainClass);
     command.addAll(arguments);
     return start(name, command, environment, output);
+  }
+
+  /** For the main method of a child: its output is read by lines, and few of them are wanted. */
+  public static void logWarningsOnly() {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
+    }
   }
 
   /** A debugger must not be attached twice, nor an archive written twice. */

@@ -57,6 +57,7 @@ public final class EmbeddedMongo implements AutoCloseable {
 
   /** The process of {@link #startInOwnProcess}: serves until its standard input ends. */
   public static void main(String[] arguments) throws Exception {
+    ChildProcess.logWarningsOnly();
     try (EmbeddedMongo server = start()) {
       System.out.println(READY + server.port());
       // The pipe closes when the parent ends, however it ends.
