@@ -18,10 +18,10 @@ import org.apache.beam.sdk.options.PipelineOptionsFactory;
  * says instead ({@code --parallelism=4}, {@code --runner=DirectRunner}, any option of Beam or of
  * the runner).
  */
-record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
+public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
 
   /** The runners that have defaults of their own. */
-  enum Kind {
+  public enum Kind {
     FLINK,
     DIRECT,
     OTHER
@@ -59,16 +59,15 @@ record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
   /**
    * Reads the options.
    *
-   * @param jobName names the job in the runner's own tools
    * @param beamArgs as on the command line: {@code --name=value} each
-   * @throws IllegalArgumentException if an option is unknown or has a value it cannot take; the
-   *     message is for people
+   * @throws OptionsException if an option is unknown or has a value it cannot take; the message is
+   *     for people
    */
-  static BeamOptions parse(String jobName, String... beamArgs) {
+  public static BeamOptions parse(String... beamArgs) {
     Map<String, String> given = new LinkedHashMap<>();
     for (String arg : beamArgs) {
       if (!arg.startsWith("--") || arg.length() == 2) {
-        throw new IllegalArgumentException(
+        throw new OptionsException(
             "unexpected argument '" + arg + "': options are written --name=value");
       }
       int equals = arg.indexOf('=');
@@ -78,7 +77,6 @@ record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
     }
     Kind kind = kindOf(given.getOrDefault("--runner", "flink"));
     Map<String, String> all = new LinkedHashMap<>();
-    all.put("--jobName", jobName);
     switch (kind) {
       case FLINK -> {
         all.putAll(FLINK_DEFAULTS);
@@ -96,7 +94,7 @@ record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
       return new BeamOptions(
           kind, PipelineOptionsFactory.fromArgs(args.toArray(String[]::new)).create());
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(explain(e), e);
+      throw new OptionsException(explain(e), e);
     }
   }
 
@@ -128,7 +126,7 @@ record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
     private static final Map<String, String> SETTINGS =
         ordered(
             // Records leave for the next task at once, not when a buffer fills.
-            "execution.buffer-timeout",
+            "execution.buffer-timeout.interval",
             "5ms",
             "execution.job-listeners",
             SubmittedJobs.class.getName(),
@@ -137,7 +135,7 @@ record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
             "metrics.reporter.widebeam.factory.class",
             LiveMetrics.Factory.class.getName(),
             // A failing job ends with its reason; sources and sinks retry what can be retried.
-            "restart-strategy",
+            "restart-strategy.type",
             "none",
             // Keyed state is on the heap: leave Flink's own pools small.
             "taskmanager.memory.managed.size",
@@ -146,6 +144,11 @@ record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
             "64m",
             "taskmanager.memory.network.max",
             "64m",
+            // Nothing here is for other machines.
+            "jobmanager.bind-host",
+            "127.0.0.1",
+            "taskmanager.bind-host",
+            "127.0.0.1",
             "rest.address",
             "127.0.0.1",
             "rest.bind-address",

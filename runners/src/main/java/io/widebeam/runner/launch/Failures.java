@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Turns a failure, wrapped by every layer that it passed, into one line for people. */
-final class Failures {
+public final class Failures {
   private Failures() {}
 
   /**
    * The messages of the chain of causes, from the outermost to the root, without the runners' own
    * wrappers and without saying anything twice.
    */
-  static String describe(Throwable failure) {
+  public static String describe(Throwable failure) {
     List<String> parts = new ArrayList<>();
     Throwable root = failure;
     for (Throwable current = failure; current != null; current = current.getCause()) {

@@ -48,7 +48,7 @@ class PipelineRunTest {
   }
 
   private static PipelineRun start(String runner, DoFn<Long, Long> fn) {
-    BeamOptions options = BeamOptions.parse("test", "--runner=" + runner);
+    BeamOptions options = BeamOptions.parse("--runner=" + runner);
     Pipeline pipeline = Pipeline.create(options.pipelineOptions());
     pipeline
         .apply("Read", GenerateSequence.from(0).withRate(100, org.joda.time.Duration.millis(100)))
