@@ -43,6 +43,11 @@ public final class RunningBeamFlow implements RunningFlow {
     }
   }
 
+  /** One of Widebeam's counters, as in {@code documentsWritten}; 0 until it has counted. */
+  public long counter(String name) {
+    return run.metrics().counter(name);
+  }
+
   /** Why the flow failed, once {@link #awaitEnd} has returned; empty if it did not. */
   public Optional<FlowFailedException> failure() {
     return Optional.ofNullable(failure);
