@@ -43,6 +43,14 @@ public final class RunningBeamFlow implements RunningFlow {
     }
   }
 
+  /**
+   * What the pipeline has counted so far under one of Widebeam's metric names, such as {@code
+   * documentsWritten}; stays available when the flow has ended.
+   */
+  public long counter(String name) {
+    return run.metrics().counter(name);
+  }
+
   /** Why the flow failed, once {@link #awaitEnd} has returned; empty if it did not. */
   public Optional<FlowFailedException> failure() {
     return Optional.ofNullable(failure);
