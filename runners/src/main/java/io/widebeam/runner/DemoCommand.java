@@ -156,8 +156,7 @@ public final class DemoCommand implements Callable<Integer> {
     MongoCollection<Document> target = servers.documents();
     boolean terminal = System.console() != null;
     long lastShown = start;
-    while (target.estimatedDocumentCount() < orders
-        || flow.counter("documentsWritten") < orders) {
+    while (target.estimatedDocumentCount() < orders || flow.counter("documentsWritten") < orders) {
       FlowStatus status = flow.status();
       switch (status.state()) {
         case STARTING, RUNNING -> {}

@@ -11,7 +11,7 @@ final class Positions {
    * Room between two position sums, for documents that change several times on one position: when
    * answers to one change come one by one, or late.
    */
-  private static final int STEPS = 10;
+  private static final int STEPS = 8;
 
   private Positions() {}
 
@@ -38,6 +38,8 @@ final class Positions {
     for (long position : positions) {
       sum += position;
     }
-    return Math.max(sum << STEPS, previous + 1);
+    // Positions take up to 54 bits each: a sum of several leaves less room.
+    int sourceBits = Integer.SIZE - Integer.numberOfLeadingZeros(positions.length - 1);
+    return Math.max(sum << Math.max(STEPS - sourceBits, 0), previous + 1);
   }
 }

@@ -1,5 +1,6 @@
 package io.widebeam.runner.bench;
 
+import io.widebeam.cdc.CdcIO;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.runner.Main;
@@ -47,7 +48,10 @@ final class MeasuredProcess {
     PlannedFlow plan =
         FlowPlanner.connected().plan(ShopFlow.between(servers.source(), servers.target()));
     Properties properties = new Properties();
-    properties.putAll(plan.sources().get(0).connector().getConfigurationMap());
+    properties.putAll(
+        CdcIO.readChanges()
+            .withConnectorConfiguration(plan.sources().get(0).connector())
+            .connectorProperties());
     Path file = directory.resolve("connector.properties");
     try (Writer out = Files.newBufferedWriter(file)) {
       properties.store(out, null);

@@ -1,6 +1,8 @@
 package io.widebeam.runner.cli;
 
 import io.widebeam.flow.FlowException;
+import io.widebeam.runner.DemoCommand;
+import io.widebeam.runner.bench.BenchCommand;
 import io.widebeam.runner.launch.Failures;
 import io.widebeam.runner.launch.OptionsException;
 import java.io.PrintWriter;
@@ -31,9 +33,11 @@ import picocli.CommandLine.Spec;
     version = "widebeam 0.1.0",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      DemoCommand.class,
       RunCommand.class,
       ValidateCommand.class,
       PlanCommand.class,
+      BenchCommand.class,
       WarmUpCommand.class,
     })
 public final class Widebeam implements Runnable {

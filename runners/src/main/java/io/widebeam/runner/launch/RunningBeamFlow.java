@@ -43,10 +43,7 @@ public final class RunningBeamFlow implements RunningFlow {
     }
   }
 
-  /**
-   * What the pipeline has counted so far under one of Widebeam's metric names, such as {@code
-   * documentsWritten}; stays available when the flow has ended.
-   */
+  /** One of Widebeam's counters, as in {@code documentsWritten}; 0 until it has counted. */
   public long counter(String name) {
     return run.metrics().counter(name);
   }
