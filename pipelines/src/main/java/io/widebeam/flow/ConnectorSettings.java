@@ -11,7 +11,10 @@ import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import org.apache.beam.io.debezium.DebeziumIO;
 
-/** The Debezium connector's settings for one source of one flow. */
+/**
+ * The Debezium connector's settings for one source of one flow: what to read, and as whom. How to
+ * read is up to {@link io.widebeam.cdc}.
+ */
 final class ConnectorSettings {
   static final String MYSQL = "io.debezium.connector.mysql.MySqlConnector";
   static final String MARIADB = "io.debezium.connector.mariadb.MariaDbConnector";
@@ -30,10 +33,6 @@ final class ConnectorSettings {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("topic.prefix", source.name());
     properties.put("table.include.list", tableList(tables));
-    properties.put("tombstones.on.delete", "false");
-    properties.put("include.schema.changes", "false");
-    // An idle source's position must not age out of the log.
-    properties.put("heartbeat.interval.ms", "10000");
     DebeziumIO.ConnectorConfiguration configuration =
         DebeziumIO.ConnectorConfiguration.create()
             .withConnectorClass(connectorClass(description.connectorClass()));
@@ -66,11 +65,6 @@ final class ConnectorSettings {
     }
     properties.put("database.include.list", literal(database.database()));
     properties.put("database.server.id", Long.toString(serverId(flow, database.name())));
-    if (isLoopback(database.host())) {
-      // TLS to the machine itself protects nothing and costs half of the reading.
-      boolean mariadb = description.connectorClass().equals(MARIADB);
-      properties.put("database.ssl.mode", mariadb ? "disable" : "disabled");
-    }
     return properties;
   }
 
@@ -105,10 +99,6 @@ final class ConnectorSettings {
   /** The connector reads names as regular expressions, with commas between them. */
   private static String literal(String name) {
     return name.replaceAll("[^\\p{L}\\p{N}_]", "\\\\$0");
-  }
-
-  private static boolean isLoopback(String host) {
-    return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
   }
 
   private static long checksum(String text) {

@@ -125,9 +125,9 @@ public final class FlowPlanner {
     private void checkNode(ViewTree node) {
       checkTable(node);
       for (ViewTree lookup : node.lookups()) {
-        checkNode(lookup);
         checkRelation(node, lookup);
         checkField(node, lookup);
+        checkNode(lookup);
       }
     }
 

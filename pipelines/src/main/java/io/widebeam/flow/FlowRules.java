@@ -1,7 +1,7 @@
 package io.widebeam.flow;
 
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +24,7 @@ final class FlowRules {
 
   private final Places places;
   private final List<Problem> problems;
-  private final Map<String, Optional<Connection>> connections = new HashMap<>();
+  private final Map<String, Optional<Connection>> connections = new LinkedHashMap<>();
   private final Set<TableRef> targets = new HashSet<>();
 
   FlowRules(Places places, List<Problem> problems) {
@@ -156,7 +156,10 @@ final class FlowRules {
         if (field.isBlank() || field.startsWith("$")) {
           report(
               path,
-              "the path `" + lookup.path() + "` has a field called `" + field + "`",
+              "the path `"
+                  + lookup.path()
+                  + "` has a field "
+                  + (field.isBlank() ? "without a name" : "called `" + field + "`"),
               "write field names with dots between them, as in: order_items.product");
         }
       }

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 /** Remedies for names that are nearly right. */
 final class Suggestions {
   private static final int NAMES_SHOWN = 20;
+  private static final int SHORTEST_BEGINNING = 4;
 
   private Suggestions() {}
 
@@ -43,8 +44,16 @@ final class Suggestions {
   static Optional<String> closest(String wrong, Collection<String> names) {
     int tolerated = Math.max(2, wrong.length() / 3);
     return names.stream()
-        .filter(name -> distance(wrong, name) <= tolerated)
-        .min(Comparator.comparingInt(name -> distance(wrong, name)));
+        .filter(name -> difference(wrong, name) <= tolerated)
+        .min(
+            Comparator.comparingInt((String name) -> difference(wrong, name))
+                .thenComparingInt(name -> distance(wrong, name)));
+  }
+
+  /** In letters; a name that goes on where the other ends differs little. */
+  private static int difference(String wrong, String name) {
+    boolean goesOn = wrong.length() >= SHORTEST_BEGINNING && name.startsWith(wrong);
+    return goesOn ? 1 : distance(wrong, name);
   }
 
   /** Levenshtein's distance, where case counts for nothing. */

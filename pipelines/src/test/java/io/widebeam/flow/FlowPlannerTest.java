@@ -1,0 +1,291 @@
+package io.widebeam.flow;
+
+import static io.widebeam.flow.Lookup.array;
+import static io.widebeam.flow.Lookup.arrayKeys;
+import static io.widebeam.flow.Lookup.object;
+import static io.widebeam.flow.Lookup.on;
+import static io.widebeam.flow.Lookup.path;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.widebeam.change.TableId;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class FlowPlannerTest {
+  private final Map<String, TableDescription> tables = new TreeMap<>(Orders.described().tables());
+
+  private PlannedFlow plan(Flow flow) {
+    return new FlowPlanner((source, names) -> described(names), (target, names) -> List.of())
+        .plan(flow);
+  }
+
+  private List<String> problems(Flow flow) {
+    return catchThrowableOfType(FlowException.class, () -> plan(flow)).problems().stream()
+        .map(problem -> problem.place() + ": " + problem.what() + " | " + problem.remedy())
+        .toList();
+  }
+
+  private SourceDescription described(Set<String> names) {
+    Map<String, TableDescription> asked = new TreeMap<>(tables);
+    asked.keySet().retainAll(names);
+    return new SourceDescription(
+        ConnectorSettings.MARIADB, true, asked, Map.of(), List.copyOf(tables.keySet()), List.of());
+  }
+
+  /** As the source calls it: DebeziumIO would put in a class of Debezium 1. */
+  private static Map<String, String> settings(PlannedFlow planned) {
+    return planned
+        .sources()
+        .get(0)
+        .connector()
+        .withConnectionProperty("database.history", "unused")
+        .getConfigurationMap();
+  }
+
+  private static Flow connections() {
+    return Flow.named("flow")
+        .connection(Connection.mysql("shop", "h", 3306, "ECommerceData", "cdc", "hunter2"))
+        .connection(Connection.mongodb("docs", "mongodb://h", "db"));
+  }
+
+  private static ViewBuilder orders() {
+    return connections().readFrom("shop.ecom_orders");
+  }
+
+  @Test
+  void aViewIsItsTreeWithKeysAndItsTarget() {
+    PlannedFlow planned = plan(Orders.FLOW);
+
+    assertThat(planned.name()).isEqualTo("Order_SingleView_Sync");
+    assertThat(planned.views())
+        .containsExactly(
+            new PlannedFlow.PlannedView(
+                Orders.ROOT,
+                new PlannedFlow.PlannedTarget(
+                    Secret.of("mongodb://127.0.0.1:27017"),
+                    "ecommerce",
+                    "orderSingleView",
+                    "_version")));
+    assertThat(planned.views().get(0).connections()).containsExactly("MySQL_ECommerce");
+  }
+
+  @Test
+  void theConnectorReadsExactlyTheTablesOfTheFlow() {
+    PlannedFlow planned = plan(orders().writeTo("docs.orders"));
+
+    assertThat(planned.sources()).hasSize(1);
+    PlannedFlow.PlannedSource source = planned.sources().get(0);
+    assertThat(source.connection()).isEqualTo("shop");
+    assertThat(source.tables())
+        .extracting(table -> table.id().name())
+        .containsExactly("ecom_orders");
+    assertThat(settings(planned))
+        .containsEntry("connector.class", ConnectorSettings.MARIADB)
+        .containsEntry("database.hostname", "h")
+        .containsEntry("database.port", "3306")
+        .containsEntry("database.user", "cdc")
+        .containsEntry("database.password", "hunter2")
+        .containsEntry("database.include.list", "ECommerceData")
+        .containsEntry("table.include.list", "ECommerceData\\.ecom_orders")
+        .containsEntry("topic.prefix", "shop");
+  }
+
+  @Test
+  void theServerIdIsTheSameAtEveryStartAndAnothersInAnotherFlow() {
+    assertThat(ConnectorSettings.serverId("flow", "shop"))
+        .isEqualTo(ConnectorSettings.serverId("flow", "shop"))
+        .isNotEqualTo(ConnectorSettings.serverId("other", "shop"))
+        .isBetween(100_000L, 4_294_967_295L);
+  }
+
+  @Test
+  void postgresNamesAreShortAndPlain() {
+    assertThat(ConnectorSettings.postgresName("订单-" + "x".repeat(100), "shop"))
+        .matches("widebeam_[a-z0-9_]+")
+        .hasSize(63);
+  }
+
+  @Test
+  void propertiesPassThroughToTheConnector() {
+    Flow flow =
+        Flow.named("flow")
+            .connection(
+                Connection.mysql("shop", "h", 3306, "ECommerceData", "cdc", "")
+                    .withProperty("database.server.id", "7"))
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shop.ecom_orders")
+            .writeTo("docs.orders");
+
+    assertThat(settings(plan(flow))).containsEntry("database.server.id", "7");
+  }
+
+  @Test
+  void aMissingTableIsReportedWithTheNameThatIsClose() {
+    assertThat(problems(connections().readFrom("shop.ecom_order").writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].from: there is no table `ecom_order` that shop can read | did you mean"
+                + " `ecom_orders`?");
+  }
+
+  @Test
+  void missingColumnsAreReportedWhereTheyAreNamed() {
+    assertThat(
+            problems(
+                orders()
+                    .lookup("shop.ecom_customers", path("c"), object(), on("customer_id", "id"))
+                    .lookup(
+                        "shop.ecom_order_items",
+                        path("items"),
+                        array(),
+                        on("order_id", "order_id"),
+                        arrayKeys("order_item"))
+                    .lookup(
+                        "shop.ecom_products", path("items.p"), on("items.product", "product_id"))
+                    .writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].lookups[0].relation[0]: table `ecom_customers` has no column `id` | columns"
+                + " there: customer_id, customer_city",
+            "views[0].lookups[1].arrayKeys: table `ecom_order_items` has no column `order_item` |"
+                + " did you mean `order_item_id`?",
+            "views[0].lookups[2].relation[0]: table `ecom_order_items` has no column `product` |"
+                + " did you mean `product_id`?");
+  }
+
+  @Test
+  void aPairTheWrongWayRoundIsReportedAsSuch() {
+    tables.put(
+        "buyers",
+        new TableDescription(
+            new TableId("shop", "ECommerceData", "buyers"), List.of("id"), List.of("id"), 1, true));
+
+    assertThat(
+            problems(
+                orders()
+                    .lookup("shop.buyers", path("buyer"), on("id", "customer_id"))
+                    .writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].lookups[0].relation[0]: the pair [id, customer_id] is the wrong way round |"
+                + " a pair is [parent column, child column]: write [customer_id, id]");
+  }
+
+  @Test
+  void aTableWithoutPrimaryKeyIsReported() {
+    tables.computeIfPresent(
+        "ecom_orders",
+        (name, table) ->
+            new TableDescription(table.id(), table.columns(), List.of(), table.rows(), true));
+
+    assertThat(problems(orders().writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].from: table `ecom_orders` has no primary key, so its rows cannot be told"
+                + " apart | ALTER TABLE ecom_orders ADD PRIMARY KEY (...)");
+  }
+
+  @Test
+  void aPathThatHidesAColumnIsReported() {
+    assertThat(
+            problems(
+                orders()
+                    .lookup(
+                        "shop.ecom_customers",
+                        path("customer_id"),
+                        on("customer_id", "customer_id"))
+                    .writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].lookups[0].path: `customer_id` is a column of `ecom_orders` already | choose"
+                + " another path");
+  }
+
+  @Test
+  void joinColumnsOutsideTheKeyNeedWholeRowsInTheLog() {
+    tables.replaceAll(
+        (name, table) ->
+            new TableDescription(
+                table.id(), table.columns(), table.primaryKey(), table.rows(), false));
+
+    assertThat(
+            problems(
+                orders()
+                    .lookup("shop.ecom_customers", path("c"), on("customer_id", "customer_id"))
+                    .writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].from: table `ecom_orders` is joined by columns outside its primary key, and"
+                + " its log leaves out what they were before a change | ALTER TABLE ecom_orders"
+                + " REPLICA IDENTITY FULL");
+  }
+
+  @Test
+  void findingsOfTheDatabasesHaveTheirPlaces() {
+    FlowPlanner planner =
+        new FlowPlanner(
+            (source, names) ->
+                SourceDescription.unreached(new Finding("host", "no such host", "check it")),
+            (target, names) -> List.of(new Finding("uri", "refused for " + names, "ask")));
+
+    FlowException problems =
+        catchThrowableOfType(
+            FlowException.class, () -> planner.plan(orders().writeTo("docs.orders")));
+
+    assertThat(problems.problems())
+        .containsExactly(
+            new Problem("connections.shop.host", "no such host", "check it"),
+            new Problem("connections.docs.uri", "refused for [orders]", "ask"));
+  }
+
+  @Test
+  void aViewWithoutTargetTakesTheDefaultOne() {
+    Flow flow = orders().writeToDefaultTarget();
+
+    assertThat(problems(flow))
+        .containsExactly(
+            "views[0]: the view has no target | name one, as in: to:"
+                + " MongoDB_ECommerce.orderSingleView");
+    Connection.Mongo target = new Connection.Mongo("embedded", Secret.of("mongodb://e"), "wide");
+    assertThat(plan(flow.withDefaultTarget(target)).views().get(0).target())
+        .isEqualTo(
+            new PlannedFlow.PlannedTarget(
+                Secret.of("mongodb://e"), "wide", "ecom_orders", "_version"));
+  }
+
+  @Test
+  void aFlowBuiltInJavaIsCheckedLikeAFile() {
+    Flow flow =
+        connections()
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shpo.ecom_orders")
+            .lookup("shop.ecom_customers", path("c"))
+            .writeTo("docs.orders");
+
+    assertThat(problems(flow))
+        .containsExactly(
+            "connections.docs: there are two connections called docs | rename one of them",
+            "views[0].from: there is no connection called `shpo` | did you mean `shop`?",
+            "views[0].lookups[0].relation: the relation has no pairs, so nothing joins"
+                + " `shop.ecom_customers` | write at least one, as in: relation: [[order_id,"
+                + " order_id]]");
+  }
+
+  @Test
+  void aTableOfTwoViewsIsReadOnce() {
+    Map<String, Integer> asked = new HashMap<>();
+    FlowPlanner planner =
+        new FlowPlanner(
+            (source, names) -> {
+              asked.merge(source.name() + names, 1, Integer::sum);
+              return described(names);
+            },
+            (target, names) -> List.of());
+
+    PlannedFlow planned =
+        planner.plan(orders().writeTo("docs.a").readFrom("shop.ecom_orders").writeTo("docs.b"));
+
+    assertThat(asked).containsExactly(Map.entry("shop[ecom_orders]", 1));
+    assertThat(planned.sources()).hasSize(1);
+    assertThat(planned.views()).hasSize(2);
+  }
+}
