@@ -155,6 +155,17 @@ public final class CdcIO {
           .setCoder(coder);
     }
 
+    /**
+     * The connector's properties as they will be used: those given, and the defaults where nothing
+     * was given. They contain the password.
+     */
+    public Map<String, String> connectorProperties() {
+      if (configuration == null) {
+        throw new IllegalArgumentException("CdcIO: withConnectorConfiguration is required");
+      }
+      return ConnectorProperties.complete(configurationMap(configuration));
+    }
+
     CdcSource<T> source() {
       if (configuration == null) {
         throw new IllegalArgumentException("CdcIO: withConnectorConfiguration is required");

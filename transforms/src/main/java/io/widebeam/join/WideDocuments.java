@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
@@ -34,6 +35,9 @@ import org.apache.beam.sdk.values.TupleTagList;
  */
 public final class WideDocuments
     extends PTransform<PCollection<Change>, PCollection<DocumentChange>> {
+  static final Coder<KV<JoinKey, Message>> MESSAGES =
+      KvCoder.of(JoinKeyCoder.of(), MessageCoder.of());
+
   private final ViewNode root;
   private final boolean keepBefore;
 

@@ -1,0 +1,69 @@
+package io.widebeam.runner.bench;
+
+import io.widebeam.cdc.CdcIO;
+import io.widebeam.flow.FlowPlanner;
+import io.widebeam.flow.PlannedFlow;
+import io.widebeam.runner.Main;
+import io.widebeam.runner.embedded.ChildProcess;
+import io.widebeam.runner.shop.ShopFlow;
+import io.widebeam.runner.shop.ShopServers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/** The processes that are measured; each has the same Java options and at most the same heap. */
+final class MeasuredProcess {
+  /** What a flow may use, and the raw drain beside it. */
+  static final int HEAP_MEGABYTES = 2_048;
+
+  private MeasuredProcess() {}
+
+  /** The order view, as {@code widebeam run} runs it. */
+  static ChildProcess flow(ShopServers servers, Path directory, List<String> beamArgs) {
+    Path file = directory.resolve("order-single-view.yaml");
+    try {
+      Files.writeString(file, ShopFlow.yaml());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    List<String> arguments = new ArrayList<>(List.of("run", file.toString()));
+    arguments.addAll(beamArgs);
+    return ChildProcess.startJava(
+        "the flow",
+        HEAP_MEGABYTES,
+        Main.class.getName(),
+        arguments,
+        ShopFlow.environment(servers.source(), servers.target()),
+        line -> {});
+  }
+
+  /** The connector that the flow would use, with nothing behind it. */
+  static ChildProcess rawDrain(ShopServers servers, Path directory) {
+    PlannedFlow plan =
+        FlowPlanner.connected().plan(ShopFlow.between(servers.source(), servers.target()));
+    Properties properties = new Properties();
+    properties.putAll(
+        CdcIO.readChanges()
+            .withConnectorConfiguration(plan.sources().get(0).connector())
+            .connectorProperties());
+    Path file = directory.resolve("connector.properties");
+    try (Writer out = Files.newBufferedWriter(file)) {
+      properties.store(out, null);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return ChildProcess.startJava(
+        "the raw drain",
+        HEAP_MEGABYTES,
+        RawDrain.class.getName(),
+        List.of(file.toString(), Integer.toString(servers.totalRows())),
+        Map.of(),
+        line -> {});
+  }
+}

@@ -1,0 +1,93 @@
+package io.widebeam.runner.cli;
+
+import io.widebeam.change.TableId;
+import io.widebeam.flow.PlannedFlow;
+import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.flow.TableDescription;
+import io.widebeam.view.ViewNode;
+import io.widebeam.view.ViewNode.JoinColumn;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** Draws a planned flow as text: its sources, then each view's tree. */
+final class PlanText {
+  private final StringBuilder text = new StringBuilder();
+
+  private PlanText() {}
+
+  static String of(PlannedFlow flow) {
+    PlanText plan = new PlanText();
+    plan.line(flow.name());
+    flow.sources().forEach(plan::source);
+    flow.views().forEach(plan::view);
+    return plan.text.toString();
+  }
+
+  private void source(PlannedSource source) {
+    line("");
+    line("read " + source.connection() + ", once for all its tables");
+    for (TableDescription table : source.tables()) {
+      line(String.format(Locale.ROOT, "  %-28s %,12d rows", table.id().name(), table.rows()));
+    }
+  }
+
+  private void view(PlannedView view) {
+    line("");
+    line("join, one document for each " + key(view.root()) + " of " + name(view.root().table()));
+    line(name(view.root().table()) + "  by " + key(view.root()));
+    children(view.root().lookups(), "");
+    line("");
+    line("write " + view.target().database() + "." + view.target().collection());
+  }
+
+  private void children(List<ViewNode> nodes, String indent) {
+    for (int i = 0; i < nodes.size(); i++) {
+      boolean last = i == nodes.size() - 1;
+      ViewNode node = nodes.get(i);
+      line(
+          indent
+              + (last ? "└─ " : "├─ ")
+              + embedding(node)
+              + "  "
+              + name(node.table())
+              + join(node));
+      children(node.lookups(), indent + (last ? "   " : "│  "));
+    }
+  }
+
+  private static String embedding(ViewNode node) {
+    String path = String.join(".", node.path());
+    return switch (node.embedding()) {
+      case ROOT -> "";
+      case OBJECT -> path + " {}";
+      case ARRAY -> path + " []";
+      case MERGED -> "(merged)";
+    };
+  }
+
+  private static String join(ViewNode node) {
+    return node.relation().stream()
+        .map(PlanText::equality)
+        .collect(Collectors.joining(" and ", "  on ", ""));
+  }
+
+  private static String equality(JoinColumn column) {
+    return column.parent().equals(column.child())
+        ? column.parent()
+        : column.parent() + " = " + column.child();
+  }
+
+  private static String key(ViewNode node) {
+    return String.join(", ", node.primaryKey());
+  }
+
+  private static String name(TableId table) {
+    return table.source() + "." + table.name();
+  }
+
+  private void line(String line) {
+    text.append(line).append('\n');
+  }
+}

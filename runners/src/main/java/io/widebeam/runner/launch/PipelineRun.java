@@ -1,0 +1,37 @@
+package io.widebeam.runner.launch;
+
+import org.apache.beam.sdk.Pipeline;
+
+/** One started pipeline, whatever runs it. */
+interface PipelineRun {
+  /** Starts the pipeline on the runner that its options name. */
+  static PipelineRun start(BeamOptions options, Pipeline pipeline) {
+    return switch (options.kind()) {
+      case FLINK -> FlinkRun.start(pipeline);
+      case DIRECT, OTHER -> BeamRun.start(pipeline);
+    };
+  }
+
+  /** Where a run is in its life; every state but {@code RUNNING} is final. */
+  enum State {
+    RUNNING,
+    FINISHED,
+    STOPPED,
+    FAILED
+  }
+
+  State state();
+
+  /** What has been counted so far; stays available when the run has ended. */
+  MetricValues metrics();
+
+  /** Ends the run and waits until it has ended; does nothing if it has. */
+  void stop();
+
+  /**
+   * Waits until the run has ended, by itself or by {@link #stop()}.
+   *
+   * @throws FlowFailedException if it failed; the message names the root cause
+   */
+  void awaitEnd() throws InterruptedException;
+}

@@ -1,0 +1,55 @@
+package io.widebeam.runner.launch;
+
+import io.widebeam.flow.FlowStatus;
+import io.widebeam.flow.PlannedFlow;
+import io.widebeam.flow.RunningFlow;
+import java.util.Optional;
+
+/** A flow that runs as a Beam pipeline; its status comes from the pipeline's metrics. */
+public final class RunningBeamFlow implements RunningFlow {
+  private final PipelineRun run;
+  private final StatusMeter meter;
+  private volatile FlowFailedException failure;
+
+  RunningBeamFlow(PlannedFlow flow, PipelineRun run) {
+    this.run = run;
+    this.meter = new StatusMeter(flow.sources(), System::nanoTime);
+  }
+
+  @Override
+  public FlowStatus status() {
+    FlowStatus.State state =
+        switch (run.state()) {
+          case RUNNING -> FlowStatus.State.RUNNING;
+          case FINISHED, STOPPED -> FlowStatus.State.STOPPED;
+          case FAILED -> FlowStatus.State.ERROR;
+        };
+    return meter.read(state, run.metrics());
+  }
+
+  @Override
+  public void stop() {
+    run.stop();
+  }
+
+  @Override
+  public void awaitEnd() {
+    try {
+      run.awaitEnd();
+    } catch (FlowFailedException e) {
+      failure = e;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** One of Widebeam's counters, as in {@code documentsWritten}; 0 until it has counted. */
+  public long counter(String name) {
+    return run.metrics().counter(name);
+  }
+
+  /** Why the flow failed, once {@link #awaitEnd} has returned; empty if it did not. */
+  public Optional<FlowFailedException> failure() {
+    return Optional.ofNullable(failure);
+  }
+}

@@ -1,0 +1,67 @@
+package io.widebeam.runner.launch;
+
+import io.widebeam.flow.FlowStatus;
+import io.widebeam.flow.FlowStatus.TableProgress;
+import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.TableDescription;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/** Turns a pipeline's metrics into a flow's status. */
+final class StatusMeter {
+  /** Over how long the rate is taken: long enough that a batch more or less does not show. */
+  private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+  private final List<PlannedSource> sources;
+  private final LongSupplier nanoClock;
+  private final Deque<Reading> readings = new ArrayDeque<>();
+
+  private record Reading(long nanos, long changes) {}
+
+  StatusMeter(List<PlannedSource> sources, LongSupplier nanoClock) {
+    this.sources = sources;
+    this.nanoClock = nanoClock;
+    readings.add(new Reading(nanoClock.getAsLong(), 0));
+  }
+
+  FlowStatus read(FlowStatus.State state, MetricValues metrics) {
+    OptionalLong delay = metrics.gauge("delayMillis");
+    return new FlowStatus(
+        state,
+        rate(metrics.counter("changes")),
+        metrics.counter("documentsInserted") - metrics.counter("documentsDeleted"),
+        delay.isPresent() ? Optional.of(Duration.ofMillis(delay.getAsLong())) : Optional.empty(),
+        progress(metrics));
+  }
+
+  private synchronized double rate(long changes) {
+    long now = nanoClock.getAsLong();
+    readings.addLast(new Reading(now, changes));
+    while (readings.size() > 2 && now - readings.peekFirst().nanos() > WINDOW_NANOS) {
+      readings.removeFirst();
+    }
+    Reading oldest = readings.getFirst();
+    long nanos = now - oldest.nanos();
+    return nanos <= 0 ? 0 : (changes - oldest.changes()) * 1e9 / nanos;
+  }
+
+  private List<TableProgress> progress(MetricValues metrics) {
+    boolean snapshotDone = metrics.gauge("snapshotDone").orElse(0) == 1;
+    List<TableProgress> tables = new ArrayList<>();
+    for (PlannedSource source : sources) {
+      for (TableDescription table : source.tables()) {
+        long read = metrics.counter("snapshotRows." + table.id().name());
+        // What was expected may have been an estimate; what the finished snapshot read is not.
+        tables.add(new TableProgress(table.id(), read, snapshotDone ? read : table.rows()));
+      }
+    }
+    return tables;
+  }
+}
