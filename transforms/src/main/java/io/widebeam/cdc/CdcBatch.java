@@ -44,6 +44,14 @@ final class CdcBatch<T> {
     return values.size();
   }
 
+  /** This batch with another one's values after its own; this one is not used any more. */
+  CdcBatch<T> plus(CdcBatch<T> next) {
+    values.addAll(next.values);
+    long[] times = Arrays.copyOf(eventMillis, values.size());
+    System.arraycopy(next.eventMillis, 0, times, eventMillis.length, next.eventMillis.length);
+    return new CdcBatch<>(values, times);
+  }
+
   CdcBatch<T> first(int count) {
     return new CdcBatch<>(values.subList(0, count), Arrays.copyOf(eventMillis, count));
   }

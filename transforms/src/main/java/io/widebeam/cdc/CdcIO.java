@@ -182,7 +182,14 @@ public final class CdcIO {
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {
       try {
-        return configuration.getConfigurationMap();
+        // Left out, it would be set to a class that needs Debezium 1.
+        return configuration
+            .withConnectionProperty("database.history", "unused")
+            .getConfigurationMap();
+      } catch (UnsupportedOperationException e) {
+        throw new IllegalArgumentException(
+            "CdcIO: the map given to withConnectionProperties must be modifiable, such as a HashMap",
+            e);
       } catch (NullPointerException e) {
         throw new IllegalArgumentException(
             "CdcIO: the connector configuration must have the connector's class, the host, the"

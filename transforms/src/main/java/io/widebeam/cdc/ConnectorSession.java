@@ -525,7 +525,16 @@ final class ConnectorSession<T> {
         }
         changed.await(100, TimeUnit.MILLISECONDS);
       }
-      queue.add(entry);
+      // The connector gives little at a time; what has to wait anyway may wait together.
+      Entry<T> last = queue.peekLast();
+      if (last != null
+          && last.batch.size() + batch.size() <= MAX_BATCH_ELEMENTS
+          && last.bytes + entry.bytes <= MAX_BATCH_BYTES) {
+        queue.removeLast();
+        queue.add(new Entry<>(last.batch.plus(batch), last.bytes + entry.bytes, entry.position));
+      } else {
+        queue.add(entry);
+      }
       tail = entry.position;
       queuedBytes += entry.bytes;
       queuedElements += batch.size();
