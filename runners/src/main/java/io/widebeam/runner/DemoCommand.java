@@ -5,6 +5,7 @@ import static com.mongodb.client.model.Filters.eq;
 import com.mongodb.client.MongoCollection;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowStatus;
+import io.widebeam.runner.cli.Terminal;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.RunningBeamFlow;
@@ -154,7 +155,7 @@ public final class DemoCommand implements Callable<Integer> {
   private void awaitLoad(ShopServers servers, RunningBeamFlow flow, long start)
       throws InterruptedException {
     MongoCollection<Document> target = servers.documents();
-    boolean terminal = System.console() != null;
+    boolean terminal = Terminal.onStandardError();
     long lastShown = start;
     while (target.estimatedDocumentCount() < orders || flow.counter("documentsWritten") < orders) {
       FlowStatus status = flow.status();
