@@ -1,6 +1,7 @@
 package io.widebeam.document;
 
 import javax.annotation.Nullable;
+import org.apache.beam.sdk.coders.DefaultCoder;
 import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
 
@@ -16,6 +17,7 @@ import org.bson.RawBsonDocument;
  * @param commitMillis commit time, in milliseconds since the epoch, of the newest change that the
  *     document contains
  */
+@DefaultCoder(DocumentChangeCoder.class)
 public record DocumentChange(
     BsonValue key,
     @Nullable RawBsonDocument before,

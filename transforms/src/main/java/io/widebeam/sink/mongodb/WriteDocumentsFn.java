@@ -1,0 +1,161 @@
+package io.widebeam.sink.mongodb;
+
+import io.widebeam.document.DocumentChange;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import javax.annotation.Nullable;
+import org.apache.beam.sdk.metrics.Counter;
+import org.apache.beam.sdk.metrics.Metrics;
+import org.apache.beam.sdk.metrics.MetricsContainer;
+import org.apache.beam.sdk.metrics.MetricsEnvironment;
+import org.apache.beam.sdk.transforms.DoFn;
+import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.bson.BsonValue;
+
+/**
+ * Gathers a bundle's changes, the newest per document, and writes them in batches. While up to two
+ * batches are on their way the next is gathered; the last one, often the only one of a bundle, goes
+ * out on the bundle's own thread.
+ */
+final class WriteDocumentsFn extends DoFn<DocumentChange, Void> {
+
+  private static final int MAX_BATCH_DOCUMENTS = 1000;
+  private static final int MAX_BATCH_BYTES = 8 * 1024 * 1024;
+  private static final int MAX_BATCHES_IN_FLIGHT = 2;
+
+  private static final ExecutorService WRITERS =
+      Executors.newCachedThreadPool(
+          task -> {
+            Thread thread = new Thread(task, "widebeam-mongodb-writer");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private final Counter staleRefused = Metrics.counter("widebeam", "staleWritesRefused");
+
+  private final MongoTarget target;
+
+  @Nullable private transient SharedTarget shared;
+  @Nullable private transient BatchWriter writer;
+  private transient Map<BsonValue, DocumentChange> batch;
+  private transient long batchBytes;
+  private transient Deque<Future<?>> inFlight;
+
+  WriteDocumentsFn(MongoTarget target) {
+    this.target = target;
+  }
+
+  @Setup
+  public void setup() {
+    shared = SharedTarget.open(target);
+    writer = new BatchWriter(shared);
+    inFlight = new ArrayDeque<>();
+  }
+
+  @StartBundle
+  public void startBundle() {
+    startBatch();
+  }
+
+  @ProcessElement
+  public void process(@Element DocumentChange change) throws IOException, InterruptedException {
+    BsonValue identity = StoredDocument.identity(change.key());
+    DocumentChange other = batch.get(identity);
+    if (other != null && other.version() >= change.version()) {
+      staleRefused.inc();
+      return;
+    }
+    batch.put(identity, change);
+    batchBytes += size(change) - (other == null ? 0 : size(other));
+    if (batch.size() >= MAX_BATCH_DOCUMENTS || batchBytes >= MAX_BATCH_BYTES) {
+      send();
+    }
+  }
+
+  @FinishBundle
+  public void finishBundle() throws IOException, InterruptedException {
+    if (!batch.isEmpty()) {
+      Map<BsonValue, DocumentChange> last = batch;
+      startBatch();
+      shared.claims().claim(last.keySet());
+      write(last);
+    }
+    while (!inFlight.isEmpty()) {
+      awaitOldest();
+    }
+  }
+
+  @Teardown
+  public void teardown() {
+    if (shared == null) {
+      return;
+    }
+    // Something is in flight only if its bundle failed. It keeps its documents claimed until it
+    // ends, so it need not be awaited: the repeated bundle waits for the claims.
+    writer.giveUp();
+    shared.close();
+    shared = null;
+  }
+
+  private void startBatch() {
+    batch = new LinkedHashMap<>();
+    batchBytes = 0;
+  }
+
+  private void send() throws IOException, InterruptedException {
+    while (inFlight.size() >= MAX_BATCHES_IN_FLIGHT) {
+      awaitOldest();
+    }
+    Map<BsonValue, DocumentChange> full = batch;
+    startBatch();
+    shared.claims().claim(full.keySet());
+    // Metrics belong to the bundle's thread unless told otherwise.
+    MetricsContainer metrics = MetricsEnvironment.getCurrentContainer();
+    inFlight.add(
+        WRITERS.submit(
+            () -> {
+              try (var scope = MetricsEnvironment.scopedMetricsContainer(metrics)) {
+                write(full);
+              }
+              return null;
+            }));
+  }
+
+  private void write(Map<BsonValue, DocumentChange> claimed)
+      throws IOException, InterruptedException {
+    try {
+      writer.write(claimed);
+    } finally {
+      shared.claims().free(claimed.keySet());
+    }
+  }
+
+  private void awaitOldest() throws IOException, InterruptedException {
+    try {
+      inFlight.peek().get();
+      inFlight.remove();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof MongoTargetException failure) {
+        throw failure;
+      }
+      throw new IOException("Writing to " + target + " failed", e.getCause());
+    }
+  }
+
+  private static long size(DocumentChange change) {
+    return change.after() == null ? 0 : change.after().getByteBuffer().remaining();
+  }
+
+  @Override
+  public void populateDisplayData(DisplayData.Builder builder) {
+    super.populateDisplayData(builder);
+    target.populateDisplayData(builder);
+  }
+}
