@@ -103,11 +103,12 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** A debugger must not be attached twice, nor an archive written twice. */
+  /** A debugger must not be attached twice, nor an archive written twice; a pipe is no terminal. */
   private static boolean isInherited(String jvmOption) {
     return !jvmOption.startsWith("-Xm")
         && !jvmOption.startsWith("-agentlib")
         && !jvmOption.startsWith("-javaagent")
+        && !jvmOption.startsWith("-Dwidebeam.terminal")
         && !jvmOption.startsWith("-XX:ArchiveClassesAtExit");
   }
 
