@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -164,7 +165,11 @@ final class DemoCommand implements Callable<Integer> {
           case STARTING, RUNNING -> {}
           case STOPPED, ERROR -> {
             flow.awaitEnd();
-            throw flow.failure().orElseThrow(() -> new FlowFailedException("the flow ended", null));
+            Optional<FlowFailedException> failure = flow.failure();
+            if (failure.isPresent()) {
+              throw failure.get();
+            }
+            throw new IllegalStateException("the flow ended during the initial load");
           }
         }
         if (seconds(start) > LOAD_PATIENCE.toSeconds()) {
