@@ -1,13 +1,11 @@
 package io.widebeam.join;
 
 import java.util.Arrays;
-import org.apache.beam.sdk.coders.DefaultCoder;
 
 /**
  * Values in a canonical encoding: keys are equal exactly if SQL finds their values equal, and their
  * unsigned bytes sort as their values do. Immutable; made by {@link JoinKeyEncoder}.
  */
-@DefaultCoder(JoinKeyCoder.class)
 public final class JoinKey implements Comparable<JoinKey> {
   static final JoinKey EMPTY = new JoinKey(new byte[0]);
 

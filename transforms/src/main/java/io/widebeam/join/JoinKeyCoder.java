@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import org.apache.beam.sdk.coders.AtomicCoder;
-import org.apache.beam.sdk.values.TypeDescriptor;
 
 /** Length and bytes of a {@link JoinKey}; deterministic. */
 public final class JoinKeyCoder extends AtomicCoder<JoinKey> {
@@ -13,11 +12,6 @@ public final class JoinKeyCoder extends AtomicCoder<JoinKey> {
   private JoinKeyCoder() {}
 
   public static JoinKeyCoder of() {
-    return INSTANCE;
-  }
-
-  /** For Beam's {@code @DefaultCoder}. */
-  public static JoinKeyCoder of(TypeDescriptor<JoinKey> type) {
     return INSTANCE;
   }
 

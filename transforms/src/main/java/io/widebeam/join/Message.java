@@ -1,13 +1,11 @@
 package io.widebeam.join;
 
 import javax.annotation.Nullable;
-import org.apache.beam.sdk.coders.DefaultCoder;
 
 /**
  * What travels between the stages. Receivers keep, per sender and subject, the highest version and
  * drop what is not above it, so that neither order nor repetition matters.
  */
-@DefaultCoder(MessageCoder.class)
 sealed interface Message {
   /** The newest position of each source that the message contains, in the plan's order. */
   long[] positions();

@@ -8,7 +8,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import org.apache.beam.sdk.coders.AtomicCoder;
 import org.apache.beam.sdk.coders.CoderException;
-import org.apache.beam.sdk.values.TypeDescriptor;
 
 /** A tag for the kind, then the fields in order. */
 final class MessageCoder extends AtomicCoder<Message> {
@@ -21,11 +20,6 @@ final class MessageCoder extends AtomicCoder<Message> {
   private MessageCoder() {}
 
   static MessageCoder of() {
-    return INSTANCE;
-  }
-
-  /** For Beam's {@code @DefaultCoder}. */
-  public static MessageCoder of(TypeDescriptor<Message> type) {
     return INSTANCE;
   }
 

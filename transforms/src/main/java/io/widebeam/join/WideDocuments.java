@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
@@ -34,6 +35,9 @@ import org.apache.beam.sdk.values.TupleTagList;
  */
 public final class WideDocuments
     extends PTransform<PCollection<Change>, PCollection<DocumentChange>> {
+  static final Coder<KV<JoinKey, Message>> MESSAGES =
+      KvCoder.of(JoinKeyCoder.of(), MessageCoder.of());
+
   private final ViewNode root;
   private final boolean keepBefore;
 
@@ -84,15 +88,15 @@ public final class WideDocuments
       PCollectionTuple outputs =
           input.apply(name, ParDo.of(step).withOutputTags(AssembleFn.DOCUMENTS, tags));
       for (Stage target : targets) {
-        sent.computeIfAbsent(target, stage -> new ArrayList<>()).add(outputs.get(target.tag()));
+        sent.computeIfAbsent(target, stage -> new ArrayList<>())
+            .add(outputs.get(target.tag()).setCoder(MESSAGES));
       }
       documents = outputs.get(AssembleFn.DOCUMENTS);
     }
 
     PCollection<KV<JoinKey, Message>> messagesTo(Stage stage) {
       return PCollectionList.of(sent.get(stage))
-          .apply("To " + stage.stepName(), Flatten.pCollections())
-          .setCoder(KvCoder.of(JoinKeyCoder.of(), MessageCoder.of()));
+          .apply("To " + stage.stepName(), Flatten.pCollections());
     }
   }
 }

@@ -2,6 +2,7 @@ package io.widebeam.join;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.widebeam.change.BsonRow;
 import io.widebeam.change.Change;
 import io.widebeam.change.TableId;
 import io.widebeam.document.DocumentChange;
@@ -302,8 +303,7 @@ class ConvergenceTest {
   private static JoinKey encode(BsonValue value) {
     return new JoinKeyEncoder(List.of("v"))
         .encode(
-            new RawBsonDocument(new BsonDocument("v", value), new BsonDocumentCodec())
-                .getByteBuffer()
-                .array());
+            BsonRow.bytes(
+                new RawBsonDocument(new BsonDocument("v", value), new BsonDocumentCodec())));
   }
 }
