@@ -18,8 +18,10 @@ final class PlanCommand implements Runnable {
 
   @Override
   public void run() {
-    PlannedFlow planned = FlowPlanner.connected().plan(FlowYaml.parse(file.path()));
-    spec.commandLine().getOut().print(PlanText.of(planned));
-    spec.commandLine().getOut().flush();
+    try (EmbeddedTarget target = EmbeddedTarget.forViewsWithoutOne(FlowYaml.parse(file.path()))) {
+      PlannedFlow planned = FlowPlanner.connected().plan(target.flow());
+      spec.commandLine().getOut().print(PlanText.of(planned));
+      spec.commandLine().getOut().flush();
+    }
   }
 }

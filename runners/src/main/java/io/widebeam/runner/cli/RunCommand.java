@@ -1,16 +1,13 @@
 package io.widebeam.runner.cli;
 
-import io.widebeam.flow.Connection;
 import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowYaml;
 import io.widebeam.flow.PlannedFlow;
-import io.widebeam.runner.embedded.EmbeddedMongo;
 import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.BeamOptions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -34,8 +31,6 @@ import picocli.CommandLine.Unmatched;
       "--runner=DirectRunner or --flinkMaster=host:8081."
     })
 final class RunCommand implements Callable<Integer> {
-  private static final String EMBEDDED_CONNECTION = "embedded";
-
   @Spec private CommandSpec spec;
   @Mixin private FlowFile file;
 
@@ -69,31 +64,5 @@ final class RunCommand implements Callable<Integer> {
 
   private void say(String message) {
     spec.commandLine().getErr().println("widebeam: " + message);
-  }
-
-  /** A server in this process for a flow whose views name no target. */
-  private record EmbeddedTarget(Flow flow, Optional<EmbeddedMongo> server)
-      implements AutoCloseable {
-
-    static EmbeddedTarget forViewsWithoutOne(Flow flow) {
-      if (flow.views().stream().allMatch(view -> view.to().isPresent())) {
-        return new EmbeddedTarget(flow, Optional.empty());
-      }
-      EmbeddedMongo server = EmbeddedMongo.start();
-      return new EmbeddedTarget(
-          flow.withDefaultTarget(
-              Connection.mongodb(EMBEDDED_CONNECTION, server.uri(), flow.name())),
-          Optional.of(server));
-    }
-
-    Optional<String> address() {
-      return server.map(
-          running -> running.uri() + "/" + flow.name() + " (in memory, gone when this ends)");
-    }
-
-    @Override
-    public void close() {
-      server.ifPresent(EmbeddedMongo::close);
-    }
   }
 }

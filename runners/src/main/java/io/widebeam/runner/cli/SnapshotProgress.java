@@ -13,16 +13,13 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 
 /** Shows how far a snapshot has come: a bar for each table, or now and then a line. */
 sealed interface SnapshotProgress extends AutoCloseable {
-  /** Set by {@code ./widebeam} when standard error is a terminal; Java cannot tell. */
-  String TERMINAL_PROPERTY = "widebeam.terminal";
-
   void show(List<TableProgress> tables);
 
   @Override
   void close();
 
   static SnapshotProgress on(PrintWriter err) {
-    return Boolean.getBoolean(TERMINAL_PROPERTY) ? new Bars() : new Lines(err, System.nanoTime());
+    return Terminal.onStandardError() ? new Bars() : new Lines(err, System.nanoTime());
   }
 
   /** For people at a terminal. */

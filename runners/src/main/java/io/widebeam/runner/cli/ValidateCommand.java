@@ -19,7 +19,9 @@ final class ValidateCommand implements Runnable {
 
   @Override
   public void run() {
-    PlannedFlow planned = FlowPlanner.connected().plan(FlowYaml.parse(file.path()));
-    spec.commandLine().getOut().println(planned.name() + " can run");
+    try (EmbeddedTarget target = EmbeddedTarget.forViewsWithoutOne(FlowYaml.parse(file.path()))) {
+      PlannedFlow planned = FlowPlanner.connected().plan(target.flow());
+      spec.commandLine().getOut().println(planned.name() + " can run");
+    }
   }
 }
