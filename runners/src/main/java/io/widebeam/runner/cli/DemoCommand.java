@@ -183,7 +183,6 @@ final class DemoCommand implements Callable<Integer> {
         }
         TimeUnit.MILLISECONDS.sleep(20);
       }
-      progress.show(flow.status().tables());
     }
   }
 
