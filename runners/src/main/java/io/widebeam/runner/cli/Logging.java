@@ -34,6 +34,8 @@ final class Logging {
       return;
     }
     context.reset();
+    // The binlog reader writes to Java's own log, past this one, and nothing that people need.
+    java.util.logging.Logger.getLogger("").setLevel(java.util.logging.Level.WARNING);
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.INFO);
     // They tell of every operator, at every start, several times.
