@@ -25,10 +25,10 @@ class StockDebeziumIOIT {
 
   /**
    * A poll that finds nothing ends the source's loop, and the connector with it. A second later the
-   * next one starts, connects, polls once, and ends. What changes between two of them comes late or,
-   * when a connector needs longer to start than one poll waits, never; a snapshot that takes longer
-   * than a poll to begin starts over for ever. Connectors whose poll answers null instead of an
-   * empty list stop the source for good, without an error.
+   * next one starts, connects, polls once, and ends. What changes between two of them comes late
+   * or, when a connector needs longer to start than one poll waits, never; a snapshot that takes
+   * longer than a poll to begin starts over for ever. Connectors whose poll answers null instead of
+   * an empty list stop the source for good, without an error.
    */
   @Test
   void startsItsConnectorAgainAndAgainWhenThereIsNothingToRead() throws Exception {
