@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import org.apache.beam.io.debezium.DebeziumIO;
+import org.apache.beam.sdk.options.ValueProvider;
+import org.apache.beam.sdk.options.ValueProvider.StaticValueProvider;
 
 /**
  * The Debezium connector's settings for one source of one flow: what to read, and as whom. How to
@@ -33,6 +35,8 @@ final class ConnectorSettings {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("topic.prefix", source.name());
     properties.put("table.include.list", tableList(tables));
+    // Left out, DebeziumIO would put in a class of Debezium 1.
+    properties.put("database.history", "unused");
     DebeziumIO.ConnectorConfiguration configuration =
         DebeziumIO.ConnectorConfiguration.create()
             .withConnectorClass(connectorClass(description.connectorClass()));
@@ -46,10 +50,19 @@ final class ConnectorSettings {
               .withPassword(database.password().reveal());
     } else if (source instanceof Connection.Connector connector) {
       configuration =
-          configuration.withUsername(connector.user()).withPassword(connector.password().reveal());
+          configuration
+              .withHostName(optional(connector, "database.hostname"))
+              .withPort(optional(connector, "database.port"))
+              .withUsername(connector.user())
+              .withPassword(connector.password().reveal());
     }
     properties.putAll(source.properties());
     return configuration.withConnectionProperties(properties);
+  }
+
+  /** DebeziumIO requires these, though not every connector has them. */
+  private static ValueProvider<String> optional(Connection.Connector connector, String key) {
+    return StaticValueProvider.of(connector.properties().get(key));
   }
 
   private static Map<String, String> serverProperties(

@@ -117,6 +117,7 @@ public final class FlowPlanner {
         ViewTree root =
             ViewTree.of(flow.views().get(i), FlowRules.viewPart(i), (part, what, remedy) -> {});
         checkNode(root);
+        checkTakenFields(root, flow.views().get(i).versionField());
         trees.add(root);
       }
       return trees;
@@ -222,6 +223,36 @@ public final class FlowPlanner {
       }
     }
 
+    /** Columns that would be fields of the document itself, under names that it needs. */
+    private void checkTakenFields(ViewTree root, String versionField) {
+      Stream.concat(Stream.of(root), root.lookups().stream())
+          .filter(node -> node.path().isEmpty() && table(node.table()) != null)
+          .forEach(
+              node -> {
+                List<String> columns = table(node.table()).columns();
+                if (columns.contains(versionField)) {
+                  report(
+                      node.part() + ".from",
+                      "table `"
+                          + node.table().table()
+                          + "` has a column `"
+                          + versionField
+                          + "`,"
+                          + " which is also the document's version field",
+                      "name another field for the view: version: ...");
+                }
+                if (columns.contains("_id")) {
+                  report(
+                      node.part() + ".from",
+                      "table `"
+                          + node.table().table()
+                          + "` has a column `_id`, which a document"
+                          + " keeps for its key",
+                      "rename the column");
+                }
+              });
+    }
+
     private void checkColumn(String part, String column, ViewTree node, TableDescription table) {
       if (table != null && !table.columns().contains(column)) {
         report(
@@ -249,7 +280,8 @@ public final class FlowPlanner {
     private PlannedTarget target(View view) {
       TableRef to = view.to().orElseThrow();
       Connection.Mongo target = mongo(to.connection());
-      return new PlannedTarget(target.uri(), target.database(), to.table(), view.versionField());
+      return new PlannedTarget(
+          target.name(), target.uri(), target.database(), to.table(), view.versionField());
     }
 
     private List<PlannedSource> plannedSources() {

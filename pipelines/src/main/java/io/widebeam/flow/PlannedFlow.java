@@ -54,7 +54,12 @@ public record PlannedFlow(String name, List<PlannedSource> sources, List<Planned
     }
   }
 
-  /** Where a view's documents go. */
+  /**
+   * Where a view's documents go.
+   *
+   * @param connection the target connection's name
+   * @param versionField the field that guards a document against older writes
+   */
   public record PlannedTarget(
-      Secret uri, String database, String collection, String versionField) {}
+      String connection, Secret uri, String database, String collection, String versionField) {}
 }

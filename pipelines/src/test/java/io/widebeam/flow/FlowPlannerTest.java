@@ -37,14 +37,8 @@ class FlowPlannerTest {
         ConnectorSettings.MARIADB, true, asked, Map.of(), List.copyOf(tables.keySet()), List.of());
   }
 
-  /** As the source calls it: DebeziumIO would put in a class of Debezium 1. */
   private static Map<String, String> settings(PlannedFlow planned) {
-    return planned
-        .sources()
-        .get(0)
-        .connector()
-        .withConnectionProperty("database.history", "unused")
-        .getConfigurationMap();
+    return planned.sources().get(0).connector().getConfigurationMap();
   }
 
   private static Flow connections() {
@@ -67,6 +61,7 @@ class FlowPlannerTest {
             new PlannedFlow.PlannedView(
                 Orders.ROOT,
                 new PlannedFlow.PlannedTarget(
+                    "MongoDB_ECommerce",
                     Secret.of("mongodb://127.0.0.1:27017"),
                     "ecommerce",
                     "orderSingleView",
@@ -122,6 +117,31 @@ class FlowPlannerTest {
             .writeTo("docs.orders");
 
     assertThat(settings(plan(flow))).containsEntry("database.server.id", "7");
+  }
+
+  @Test
+  void anotherConnectorTakesItsOwnSettings() {
+    Flow flow =
+        Flow.named("flow")
+            .connection(
+                Connection.connector(
+                    "shop",
+                    ConnectorSettings.MARIADB,
+                    "jdbc:x",
+                    "cdc",
+                    "hunter2",
+                    Map.of("database.hostname", "h")))
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shop.ecom_orders")
+            .writeTo("docs.orders");
+
+    assertThat(settings(plan(flow)))
+        .containsEntry("connector.class", ConnectorSettings.MARIADB)
+        .containsEntry("database.hostname", "h")
+        .containsEntry("database.user", "cdc")
+        .containsEntry("database.password", "hunter2")
+        .containsEntry("topic.prefix", "shop")
+        .doesNotContainKeys("database.port", "database.server.id");
   }
 
   @Test
@@ -202,6 +222,22 @@ class FlowPlannerTest {
   }
 
   @Test
+  void columnsWithNamesThatTheDocumentNeedsAreReported() {
+    tables.computeIfPresent(
+        "ecom_orders",
+        (name, table) ->
+            new TableDescription(
+                table.id(), List.of("order_id", "_id", "rev"), table.primaryKey(), 1, true));
+
+    assertThat(problems(orders().version("rev").writeTo("docs.orders")))
+        .containsExactly(
+            "views[0].from: table `ecom_orders` has a column `rev`, which is also the document's"
+                + " version field | name another field for the view: version: ...",
+            "views[0].from: table `ecom_orders` has a column `_id`, which a document keeps for its"
+                + " key | rename the column");
+  }
+
+  @Test
   void joinColumnsOutsideTheKeyNeedWholeRowsInTheLog() {
     tables.replaceAll(
         (name, table) ->
@@ -249,7 +285,7 @@ class FlowPlannerTest {
     assertThat(plan(flow.withDefaultTarget(target)).views().get(0).target())
         .isEqualTo(
             new PlannedFlow.PlannedTarget(
-                Secret.of("mongodb://e"), "wide", "ecom_orders", "_version"));
+                "embedded", Secret.of("mongodb://e"), "wide", "ecom_orders", "_version"));
   }
 
   @Test

@@ -63,9 +63,9 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <h2>Metrics</h2>
  *
- * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
- * snapshotRows.<table>}, the gauges {@code snapshotDone} (0 or 1) and {@code backlog} (changes read
- * but not yet taken by the pipeline).
+ * <p>In the namespace {@code widebeam}: the counters {@code changes}, {@code snapshotRows.<table>}
+ * and {@code truncatesIgnored} (a TRUNCATE is not followed), the gauges {@code snapshotDone} (0 or
+ * 1) and {@code backlog} (changes read but not yet taken by the pipeline).
  *
  * <h2>Errors</h2>
  *

@@ -212,6 +212,11 @@ final class ConnectorSession<T> {
     }
   }
 
+  /** See {@link RecordDecoder#takeTruncatesIgnored}. */
+  long takeTruncatesIgnored() {
+    return decoder.takeTruncatesIgnored();
+  }
+
   /** Tells the database, at the next poll, that everything up to the offsets is safe. */
   void acknowledge(List<Offset> safe) {
     if (!safe.isEmpty()) {
@@ -358,6 +363,7 @@ final class ConnectorSession<T> {
     task = (SourceTask) connector.taskClass().getDeclaredConstructor().newInstance();
     task.initialize(new Context());
     task.start(connector.taskConfigs(1).get(0));
+    QuietMetrics.install(task);
   }
 
   private static ClassLoader connectorClassLoader() {

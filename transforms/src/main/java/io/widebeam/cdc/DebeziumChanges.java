@@ -6,6 +6,7 @@ import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
 import io.widebeam.change.TableId;
 import java.util.IdentityHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
@@ -49,6 +50,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
 
   private final IdentityHashMap<Schema, TableEncoder> encoders = new IdentityHashMap<>();
   private final BsonBuffer buffer = new BsonBuffer();
+  private final AtomicLong truncatesIgnored = new AtomicLong();
 
   /** What is known of one table in one version of its schema. */
   private static final class TableEncoder {
@@ -81,6 +83,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
     switch (operation) {
       case "r", "c", "u", "d" -> {}
       case "t" -> {
+        truncatesIgnored.incrementAndGet();
         LOG.warn("TRUNCATE of {} is not followed: its rows stay in the targets", encoder.table);
         return null;
       }
@@ -185,6 +188,11 @@ final class DebeziumChanges implements RecordDecoder<Change> {
       case "", "false", "incremental" -> false;
       default -> true;
     };
+  }
+
+  @Override
+  public long takeTruncatesIgnored() {
+    return truncatesIgnored.getAndSet(0);
   }
 
   @Override

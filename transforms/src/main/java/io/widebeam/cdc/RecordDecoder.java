@@ -27,6 +27,11 @@ interface RecordDecoder<T> {
   @Nullable
   T decode(SourceRecord record, long sequence) throws Exception;
 
+  /** How many TRUNCATEs were passed over since the last call; for another thread to ask. */
+  default long takeTruncatesIgnored() {
+    return 0;
+  }
+
   /** The element's size in bytes, roughly, for the queue's bound. */
   long sizeInBytes(T element);
 }

@@ -75,6 +75,9 @@ public final class WideDocuments
 
   /** What has been sent to each stage so far. */
   private static final class Graph {
+    private static final KvCoder<JoinKey, Message> MESSAGES =
+        KvCoder.of(JoinKeyCoder.of(), MessageCoder.of());
+
     private final Map<Stage, List<PCollection<KV<JoinKey, Message>>>> sent = new HashMap<>();
     private PCollection<DocumentChange> documents;
 

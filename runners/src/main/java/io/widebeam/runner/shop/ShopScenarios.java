@@ -11,21 +11,26 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.HashMap;
-import java.util.Iterator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 import org.bson.Document;
+import org.bson.conversions.Bson;
 import org.bson.types.Decimal128;
 
 /**
@@ -40,7 +45,16 @@ public final class ShopScenarios {
   private static final int NEW_ORDERS = 10;
   private static final int RENAMED_CITIES = 10;
   private static final int DOCUMENTS_AT_A_TIME = 1_000;
+  private static final int DOCUMENTS_IN_SAMPLE = 20;
   private static final Duration BETWEEN_READS = Duration.ofNanos(500_000);
+  private static final Duration BETWEEN_SAMPLES = Duration.ofMillis(10);
+  private static final Bson WATCHED_FIELDS =
+      include(
+          "order_status",
+          "order_delivered_carrier_date",
+          "customer_info",
+          "order_items",
+          "order_payments");
 
   /**
    * One thing that happened and was seen at the target.
@@ -365,44 +379,57 @@ public final class ShopScenarios {
 
   /** Reads the documents that are not yet right again and again until all are. */
   private Arrival await(String what, Map<String, Predicate<Document>> expected, long committed) {
-    Map<String, Predicate<Document>> outstanding = new HashMap<>(expected);
-    awaitUntil(
-        what,
-        committed,
-        () -> {
-          Iterator<String> orders = List.copyOf(outstanding.keySet()).iterator();
-          boolean progress = true;
-          // While nothing arrives, one batch is enough to see it: leave the target in peace.
-          while (orders.hasNext() && progress) {
-            List<String> batch = new ArrayList<>();
-            while (orders.hasNext() && batch.size() < DOCUMENTS_AT_A_TIME) {
-              batch.add(orders.next());
-            }
-            progress = false;
-            for (Document document :
-                target
-                    .find(in("_id", batch))
-                    .projection(
-                        include(
-                            "order_status",
-                            "order_delivered_carrier_date",
-                            "customer_info",
-                            "order_items",
-                            "order_payments"))
-                    .batchSize(DOCUMENTS_AT_A_TIME)) {
-              String order = document.getString("_id");
-              if (outstanding.get(order).test(document)) {
-                outstanding.remove(order);
-                progress = true;
-              }
-            }
-          }
-          return outstanding.isEmpty();
-        });
+    Outstanding outstanding = new Outstanding(expected);
+    awaitUntil(what, committed, outstanding::haveArrived);
     return new Arrival(what, expected.size(), since(committed));
   }
 
-  private void awaitUntil(String what, long committed, java.util.function.BooleanSupplier arrived) {
+  /**
+   * Documents that are not yet seen to be right. If they are many, a few of them tell whether it is
+   * worth reading more: the target has better things to do than to answer us.
+   */
+  private final class Outstanding {
+    private final Map<String, Predicate<Document>> expected;
+    private final Deque<String> orders;
+
+    Outstanding(Map<String, Predicate<Document>> expected) {
+      this.expected = expected;
+      this.orders = new ArrayDeque<>(expected.keySet());
+    }
+
+    boolean haveArrived() {
+      boolean most = true;
+      for (int batchSize = DOCUMENTS_IN_SAMPLE;
+          most && !orders.isEmpty();
+          batchSize = DOCUMENTS_AT_A_TIME) {
+        most = read(batchSize);
+      }
+      if (orders.size() > DOCUMENTS_IN_SAMPLE) {
+        LockSupport.parkNanos(BETWEEN_SAMPLES.toNanos());
+      }
+      return orders.isEmpty();
+    }
+
+    /** Whether most of the next documents have arrived; those that have not are put last. */
+    private boolean read(int batchSize) {
+      Set<String> batch = new HashSet<>();
+      while (batch.size() < batchSize && !orders.isEmpty()) {
+        batch.add(orders.removeFirst());
+      }
+      int all = batch.size();
+      for (Document document :
+          target.find(in("_id", batch)).projection(WATCHED_FIELDS).batchSize(batchSize)) {
+        String order = document.getString("_id");
+        if (expected.get(order).test(document)) {
+          batch.remove(order);
+        }
+      }
+      orders.addAll(batch);
+      return batch.size() < all / 2.0;
+    }
+  }
+
+  private void awaitUntil(String what, long committed, BooleanSupplier arrived) {
     while (!arrived.getAsBoolean()) {
       if (since(committed).compareTo(patience) > 0) {
         throw new IllegalStateException(

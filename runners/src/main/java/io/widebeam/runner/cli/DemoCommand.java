@@ -1,13 +1,13 @@
-package io.widebeam.runner;
+package io.widebeam.runner.cli;
 
 import static com.mongodb.client.model.Filters.eq;
 
 import com.mongodb.client.MongoCollection;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowStatus;
-import io.widebeam.runner.cli.Terminal;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.launch.BeamLauncher;
+import io.widebeam.runner.launch.FlowFailedException;
 import io.widebeam.runner.launch.RunningBeamFlow;
 import io.widebeam.runner.shop.Shop;
 import io.widebeam.runner.shop.ShopFlow;
@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +44,7 @@ import picocli.CommandLine.Unmatched;
           + " happens in a shop and compares every document with SQL. Options of Beam and of the"
           + " runner are passed on."
     })
-public final class DemoCommand implements Callable<Integer> {
+final class DemoCommand implements Callable<Integer> {
   private static final Duration LOAD_PATIENCE = Duration.ofMinutes(15);
   private static final Duration ARRIVAL_PATIENCE = Duration.ofMinutes(3);
   private static final int SINGLE_UPDATES = 200;
@@ -155,43 +156,33 @@ public final class DemoCommand implements Callable<Integer> {
   private void awaitLoad(ShopServers servers, RunningBeamFlow flow, long start)
       throws InterruptedException {
     MongoCollection<Document> target = servers.documents();
-    boolean terminal = Terminal.onStandardError();
-    long lastShown = start;
-    while (target.estimatedDocumentCount() < orders || flow.counter("documentsWritten") < orders) {
-      FlowStatus status = flow.status();
-      switch (status.state()) {
-        case STARTING, RUNNING -> {}
-        case STOPPED, ERROR -> {
-          flow.awaitEnd();
-          throw new IllegalStateException(
-              flow.failure().map(Throwable::getMessage).orElse("the flow ended by itself"));
+    try (SnapshotProgress progress = SnapshotProgress.on(spec.commandLine().getErr())) {
+      while (target.estimatedDocumentCount() < orders
+          || flow.counter("documentsWritten") < orders) {
+        FlowStatus status = flow.status();
+        progress.show(status.tables());
+        switch (status.state()) {
+          case STARTING, RUNNING -> {}
+          case STOPPED, ERROR -> {
+            flow.awaitEnd();
+            Optional<FlowFailedException> failure = flow.failure();
+            if (failure.isPresent()) {
+              throw failure.get();
+            }
+            throw new IllegalStateException("the flow ended during the initial load");
+          }
         }
+        if (seconds(start) > LOAD_PATIENCE.toSeconds()) {
+          throw new IllegalStateException(
+              String.format(
+                  Locale.ROOT,
+                  "the initial load was not done after %d minutes: %,d of %,d documents",
+                  LOAD_PATIENCE.toMinutes(),
+                  target.estimatedDocumentCount(),
+                  orders));
+        }
+        TimeUnit.MILLISECONDS.sleep(20);
       }
-      if (seconds(start) > LOAD_PATIENCE.toSeconds()) {
-        throw new IllegalStateException(
-            "the initial load was not done after "
-                + LOAD_PATIENCE.toMinutes()
-                + " minutes: "
-                + target.estimatedDocumentCount()
-                + " of "
-                + orders
-                + " documents");
-      }
-      if (terminal && seconds(lastShown) > 0.5) {
-        lastShown = System.nanoTime();
-        out.printf(
-            Locale.ROOT,
-            "\r\u001b[K%,d of %,d rows read, %,d of %,d documents written ",
-            status.tables().stream().mapToLong(FlowStatus.TableProgress::rowsRead).sum(),
-            servers.totalRows(),
-            target.estimatedDocumentCount(),
-            orders);
-        out.flush();
-      }
-      TimeUnit.MILLISECONDS.sleep(20);
-    }
-    if (terminal) {
-      out.print("\r\u001b[K");
     }
   }
 

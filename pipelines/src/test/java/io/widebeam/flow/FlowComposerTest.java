@@ -1,0 +1,89 @@
+package io.widebeam.flow;
+
+import static io.widebeam.flow.Lookup.array;
+import static io.widebeam.flow.Lookup.on;
+import static io.widebeam.flow.Lookup.path;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.widebeam.change.TableId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.runners.TransformHierarchy.Node;
+import org.junit.jupiter.api.Test;
+
+class FlowComposerTest {
+  private static final FlowPlanner PLANNER =
+      new FlowPlanner(
+          (source, names) ->
+              new SourceDescription(
+                  ConnectorSettings.MARIADB,
+                  true,
+                  names.stream()
+                      .collect(
+                          Collectors.toMap(
+                              Function.identity(),
+                              name ->
+                                  new TableDescription(
+                                      new TableId(source.name(), "db", name),
+                                      List.of("id", "parent_id"),
+                                      List.of("id"),
+                                      1,
+                                      true))),
+                  Map.of(),
+                  List.of(),
+                  List.of()),
+          (target, names) -> List.of());
+
+  /** The steps that the composer itself names. */
+  private static List<String> steps(Flow flow) {
+    Pipeline pipeline = Pipeline.create();
+    FlowComposer.compose(pipeline, PLANNER.plan(flow));
+    List<String> steps = new ArrayList<>();
+    pipeline.traverseTopologically(
+        new Pipeline.PipelineVisitor.Defaults() {
+          @Override
+          public CompositeBehavior enterCompositeTransform(Node node) {
+            if (node.isRootNode()) {
+              return CompositeBehavior.ENTER_TRANSFORM;
+            }
+            steps.add(node.getFullName());
+            return CompositeBehavior.DO_NOT_ENTER_TRANSFORM;
+          }
+
+          @Override
+          public void visitPrimitiveTransform(Node node) {
+            steps.add(node.getFullName());
+          }
+        });
+    return steps;
+  }
+
+  @Test
+  void everySourceIsReadOnceAndViewsTakeWhatTheyNeed() {
+    Flow flow =
+        Flow.named("flow")
+            .connection(Connection.mariadb("shop", "h", 1, "db", "u", ""))
+            .connection(Connection.mariadb("depot", "h", 1, "db", "u", ""))
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shop.orders")
+            .lookup("shop.items", path("items"), array(), on("id", "parent_id"))
+            .writeTo("docs.orders")
+            .readFrom("shop.products")
+            .lookup("depot.stock", path("stock"), array(), on("id", "parent_id"))
+            .writeTo("docs.stock");
+
+    assertThat(steps(flow))
+        .containsExactly(
+            "Read/depot",
+            "Read/shop",
+            "docs.orders/Join",
+            "docs.orders/Write",
+            "docs.stock/Sources",
+            "docs.stock/Join",
+            "docs.stock/Write");
+  }
+}

@@ -1,0 +1,167 @@
+package io.widebeam.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.widebeam.change.TableId;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class PostgresCatalogIT {
+  private static EmbeddedPostgres server;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = EmbeddedPostgres.builder().setServerConfig("wal_level", "logical").start();
+    try (Connection connection = server.getPostgresDatabase().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE ROLE cdc LOGIN REPLICATION PASSWORD 'hunter2'");
+      statement.execute("CREATE ROLE reader LOGIN PASSWORD 'hunter2'");
+      statement.execute("CREATE ROLE nobody LOGIN REPLICATION PASSWORD 'hunter2'");
+      statement.execute("CREATE DATABASE shop OWNER cdc");
+    }
+    try (Connection connection = server.getDatabase("cdc", "shop").getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE TABLE orders (shop_id int, order_id text, dropped int, customer_id int,"
+              + " PRIMARY KEY (order_id, shop_id))");
+      statement.execute("ALTER TABLE orders DROP COLUMN dropped");
+      statement.execute("INSERT INTO orders VALUES (1, 'a', 7), (1, 'b', 7)");
+      statement.execute("CREATE SCHEMA depot");
+      statement.execute("CREATE TABLE depot.\"Stock\" (id int PRIMARY KEY, n int)");
+      statement.execute("ALTER TABLE depot.\"Stock\" REPLICA IDENTITY FULL");
+      statement.execute("CREATE TABLE silent (id int PRIMARY KEY)");
+      statement.execute("ALTER TABLE silent REPLICA IDENTITY NOTHING");
+      statement.execute("CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+      statement.execute("CREATE VIEW seen AS SELECT * FROM orders");
+      statement.execute("GRANT SELECT ON orders TO reader");
+    }
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    server.close();
+  }
+
+  private static SourceDescription describe(String user, String database, String... tables) {
+    return SourceCatalog.jdbc()
+        .describe(
+            io.widebeam.flow.Connection.postgresql(
+                "shop", "localhost", server.getPort(), database, user, "hunter2"),
+            Set.of(tables));
+  }
+
+  @Test
+  void tablesOfEverySchemaAreDescribed() {
+    SourceDescription description = describe("cdc", "shop", "orders", "depot.Stock", "missing");
+
+    assertThat(description)
+        .isEqualTo(
+            new SourceDescription(
+                ConnectorSettings.POSTGRESQL,
+                true,
+                Map.of(
+                    "orders",
+                    new TableDescription(
+                        new TableId("shop", "public", "orders"),
+                        List.of("shop_id", "order_id", "customer_id"),
+                        List.of("order_id", "shop_id"),
+                        2,
+                        false),
+                    "depot.Stock",
+                    new TableDescription(
+                        new TableId("shop", "depot", "Stock"),
+                        List.of("id", "n"),
+                        List.of("id"),
+                        0,
+                        true)),
+                Map.of(),
+                List.of("depot.Stock", "orders", "parts", "seen", "silent"),
+                List.of()));
+  }
+
+  @Test
+  void whatTheLogCannotGiveIsRefused() {
+    assertThat(describe("cdc", "shop", "silent", "parts", "seen").unreadable())
+        .isEqualTo(
+            Map.of(
+                "silent",
+                new Finding(
+                    "",
+                    "the log of table `silent` does not tell its rows by their primary key",
+                    "ALTER TABLE \"public\".\"silent\" REPLICA IDENTITY FULL"),
+                "parts",
+                new Finding(
+                    "",
+                    "`parts` is a partitioned table, which is not supported yet",
+                    "read a table without partitions"),
+                "seen",
+                JdbcSession.isView("seen")));
+  }
+
+  @Test
+  void aUserWhoMayNotReadTheTable() {
+    assertThat(describe("nobody", "shop", "orders").unreadable())
+        .containsEntry(
+            "orders",
+            new Finding(
+                "",
+                "user `nobody` may not read table `orders`",
+                "GRANT USAGE ON SCHEMA public TO nobody; GRANT SELECT ON \"public\".\"orders\" TO"
+                    + " nobody"));
+  }
+
+  @Test
+  void aUserWhoMayNotReadTheLog() {
+    assertThat(describe("reader", "shop", "orders").findings())
+        .containsExactly(
+            new Finding(
+                "user",
+                "connection shop: user `reader` may not read the log",
+                "ALTER ROLE reader REPLICATION"),
+            new Finding(
+                "user",
+                "connection shop: user `reader` may not publish orders",
+                "grant it CREATE on the database and the role that owns the tables, or create the"
+                    + " publication yourself and name it: properties: {publication.name: ...,"
+                    + " publication.autocreate.mode: disabled}"));
+  }
+
+  @Test
+  void anUnknownDatabase() {
+    assertThat(describe("cdc", "shops", "orders"))
+        .isEqualTo(
+            SourceDescription.unreached(
+                new Finding(
+                    "database",
+                    "connection shop: there is no database `shops`",
+                    "did you mean `shop`?")));
+  }
+
+  @Test
+  void aLogWithoutRows() throws Exception {
+    try (EmbeddedPostgres replica =
+        EmbeddedPostgres.builder().setServerConfig("wal_level", "replica").start()) {
+      SourceDescription description =
+          SourceCatalog.jdbc()
+              .describe(
+                  io.widebeam.flow.Connection.postgresql(
+                      "shop", "localhost", replica.getPort(), "postgres", "postgres", ""),
+                  Set.of());
+
+      assertThat(description.findings())
+          .containsExactly(
+              new Finding(
+                  "",
+                  "connection shop: the server's wal_level is replica, so its log has no rows",
+                  "ALTER SYSTEM SET wal_level = logical, and restart the server"));
+    }
+  }
+}

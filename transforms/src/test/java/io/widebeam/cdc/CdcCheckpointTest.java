@@ -1,0 +1,72 @@
+package io.widebeam.cdc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.widebeam.cdc.CdcCheckpoint.Offset;
+import io.widebeam.cdc.CdcCheckpoint.Position;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.beam.sdk.coders.Coder;
+import org.apache.beam.sdk.coders.CoderException;
+import org.apache.beam.sdk.util.CoderUtils;
+import org.junit.jupiter.api.Test;
+
+class CdcCheckpointTest {
+  private static final Coder<CdcCheckpoint> CODER = CdcCheckpoint.coder();
+
+  @Test
+  void everythingComesBackAsItWas() throws Exception {
+    Map<String, Object> offset = new HashMap<>();
+    offset.put("file", "log.000001");
+    offset.put("pos", 1234567890123L);
+    offset.put("row", 3L);
+    offset.put("snapshot_completed", true);
+    offset.put("gtids", null);
+    SchemaHistoryLog history = new SchemaHistoryLog();
+    history.append("{\"ddl\":\"CREATE TABLE ü (id INT)\"}");
+    history.append("{}");
+    Position position =
+        new Position(
+            List.of(new Offset(Map.of("server", "shop"), offset)),
+            42,
+            7,
+            new EventClock.State(false, 100, 99, "0-1-5"),
+            2);
+    history.append("{\"later\":1}");
+
+    CdcCheckpoint decoded =
+        CoderUtils.clone(CODER, new CdcCheckpoint("session", position, history));
+
+    assertThat(decoded.session()).isEqualTo("session");
+    assertThat(decoded.position()).isEqualTo(position);
+    assertThat(decoded.copyHistory().documents())
+        .as("the history as it was then")
+        .containsExactly("{\"ddl\":\"CREATE TABLE ü (id INT)\"}", "{}");
+  }
+
+  @Test
+  void acknowledgingToAReaderThatIsGoneIsHarmless() {
+    CdcCheckpoint checkpoint = new CdcCheckpoint("gone", Position.start(0), new SchemaHistoryLog());
+    assertThatCode(checkpoint::finalizeCheckpoint).doesNotThrowAnyException();
+  }
+
+  @Test
+  void anUnknownFormatIsNamed() throws Exception {
+    byte[] bytes =
+        CoderUtils.encodeToByteArray(
+            CODER, new CdcCheckpoint("", Position.start(0), new SchemaHistoryLog()));
+    bytes[0] = 9;
+    assertThatThrownBy(() -> CoderUtils.decodeFromByteArray(CODER, bytes))
+        .isInstanceOf(CoderException.class)
+        .hasMessageContaining("format 9");
+  }
+
+  @Test
+  void aLaterStartOutranksAnEarlierOne() {
+    assertThat(Position.start(1_001).sequence())
+        .isGreaterThanOrEqualTo(Position.start(1_000).sequence() + 4096);
+  }
+}

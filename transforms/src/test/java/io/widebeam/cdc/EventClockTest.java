@@ -1,0 +1,86 @@
+package io.widebeam.cdc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class EventClockTest {
+  private static final long NOW = 1_000_000;
+
+  private final EventClock clock = new EventClock(EventClock.State.fresh(NOW));
+
+  @Test
+  void theWatermarkWaitsBeforeTheSnapshotUntilItIsDone() {
+    long snapshot = clock.snapshotRow();
+    clock.idle(NOW + 60_000, 60_000);
+    assertThat(clock.snapshotRow()).isEqualTo(snapshot);
+    assertThat(clock.watermark()).isLessThan(snapshot);
+    clock.snapshotDone();
+    assertThat(clock.watermark()).isGreaterThan(snapshot);
+  }
+
+  @Test
+  void aTransactionHasOneTimeWhichTheWatermarkReachesWhenItIsOut() {
+    clock.snapshotDone();
+    long first = clock.logRow("t1", NOW + 100, NOW + 150);
+    assertThat(first).isEqualTo(NOW + 100);
+    clock.idle(NOW + 200, 50);
+    assertThat(clock.watermark()).isLessThan(first);
+    assertThat(clock.logRow("t1", NOW + 180, NOW + 250)).isEqualTo(first);
+    clock.transactionEnded();
+    clock.idle(NOW + 300, 0);
+    assertThat(clock.watermark()).isEqualTo(NOW + 300);
+  }
+
+  @Test
+  void aLateTransactionIsStampedAboveTheWatermark() {
+    clock.snapshotDone();
+    clock.idle(NOW + 5_000, 5_000);
+    assertThat(clock.logRow("t1", NOW + 10, NOW + 5_001)).isGreaterThan(NOW + 5_000);
+  }
+
+  @Test
+  void aCommitTimeInTheFutureDoesNotMoveTheClockThere() {
+    clock.snapshotDone();
+    assertThat(clock.logRow("t1", Long.MAX_VALUE, NOW + 10)).isEqualTo(NOW + 10);
+  }
+
+  @Test
+  void aTransactionWhoseEndIsNeverReportedDoesNotHoldTheWatermarkForEver() {
+    clock.snapshotDone();
+    long stamp = clock.logRow("t1", NOW + 10, NOW + 10);
+    clock.idle(NOW + 3_000, EventClock.TRANSACTION_SILENCE_MILLIS - 1);
+    assertThat(clock.watermark()).isLessThan(stamp);
+    clock.idle(NOW + 3_000, EventClock.TRANSACTION_SILENCE_MILLIS);
+    assertThat(clock.watermark()).isEqualTo(NOW + 3_000);
+  }
+
+  @Test
+  void timeNeverRunsBackEvenIfTheWallClockDoes() {
+    clock.snapshotDone();
+    clock.idle(NOW + 9_000, 9_000);
+    clock.idle(NOW, 10_000);
+    assertThat(clock.watermark()).isEqualTo(NOW + 9_000);
+    assertThat(clock.logRow("t1", NOW, NOW)).isGreaterThan(NOW + 9_000);
+  }
+
+  @Test
+  void aRestoredClockGoesOnWithinTheTransaction() {
+    clock.snapshotDone();
+    long stamp = clock.logRow("t1", NOW + 10, NOW + 10);
+    EventClock restored = new EventClock(clock.state());
+    assertThat(restored.watermark()).isEqualTo(clock.watermark());
+    assertThat(restored.logRow("t1", NOW + 90, NOW + 90)).isEqualTo(stamp);
+    assertThat(restored.logRow("t2", NOW + 90, NOW + 90)).isEqualTo(NOW + 90);
+  }
+
+  @Test
+  void aLaterSnapshotHoldsTheWatermarkAgain() {
+    clock.snapshotDone();
+    clock.idle(NOW + 1_000, 1_000);
+    clock.snapshotStarted(NOW + 2_000);
+    clock.idle(NOW + 3_000, 1_000);
+    assertThat(clock.watermark()).isEqualTo(NOW + 1_000);
+    assertThat(clock.snapshotRow()).isGreaterThan(clock.watermark());
+  }
+}
