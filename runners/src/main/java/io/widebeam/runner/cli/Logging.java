@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** Where log messages go: ours that matter to the terminal, all of them to a file. */
 final class Logging {
@@ -34,8 +35,9 @@ final class Logging {
       return;
     }
     context.reset();
-    // The binlog reader writes to Java's own log, past this one, and nothing that people need.
-    java.util.logging.Logger.getLogger("").setLevel(java.util.logging.Level.WARNING);
+    // The binlog client and others log through java.util.logging.
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
     ch.qos.logback.classic.Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.INFO);
     // They tell of every operator, at every start, several times.

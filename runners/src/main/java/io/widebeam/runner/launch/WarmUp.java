@@ -1,5 +1,10 @@
 package io.widebeam.runner.launch;
 
+import java.io.File;
+import java.io.IOException;
+import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.coders.StringUtf8Coder;
@@ -20,19 +25,44 @@ import org.apache.beam.sdk.transforms.WithKeys;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.TypeDescriptors;
 import org.joda.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs a small pipeline that looks like a flow to the runner, so that the classes a flow needs get
  * loaded: into the archive that {@code ./widebeam} starts from.
  */
 public final class WarmUp {
+  private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
   private static final long ENOUGH = 100;
   private static final int TRIES = 600;
 
   private WarmUp() {}
 
+  /**
+   * What a flow loads beside its runner: joins, targets, connectors, drivers. Loading them all is
+   * cheaper than the servers that it would take to load only those in use.
+   */
+  private static final List<String> PACKAGES =
+      List.of(
+          "io/widebeam/",
+          "io/debezium/",
+          "org/apache/kafka/connect/",
+          "org/apache/kafka/common/config/",
+          "com/github/shyiko/mysql/binlog/",
+          "com/mongodb/",
+          "de/bwaldvogel/mongo/",
+          "io/netty/",
+          "org/bson/",
+          "org/mariadb/jdbc/",
+          "com/mysql/cj/",
+          "org/postgresql/",
+          "me/tongfei/progressbar/",
+          "org/snakeyaml/");
+
   /** Returns when the pipeline has started, counted a few elements and been stopped. */
   public static void run() throws InterruptedException {
+    loadClasses();
     BeamOptions options = BeamOptions.parse();
     Pipeline pipeline = Pipeline.create(options.pipelineOptions());
     pipeline
@@ -47,6 +77,31 @@ public final class WarmUp {
       Thread.sleep(50);
     }
     run.stop();
+  }
+
+  private static void loadClasses() {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+      if (!entry.endsWith(".jar")) {
+        continue;
+      }
+      try (JarFile jar = new JarFile(entry)) {
+        jar.stream()
+            .map(JarEntry::getName)
+            .filter(name -> name.endsWith(".class") && PACKAGES.stream().anyMatch(name::startsWith))
+            .forEach(WarmUp::load);
+      } catch (IOException e) {
+        LOG.debug("{} cannot be read", entry, e);
+      }
+    }
+  }
+
+  private static void load(String classFile) {
+    String name = classFile.substring(0, classFile.length() - ".class".length()).replace('/', '.');
+    try {
+      Class<?> unused = Class.forName(name, false, WarmUp.class.getClassLoader());
+    } catch (ClassNotFoundException | LinkageError e) {
+      LOG.trace("{} needs what is not here", name, e);
+    }
   }
 
   static final class Count extends DoFn<KV<String, Long>, Long> {
