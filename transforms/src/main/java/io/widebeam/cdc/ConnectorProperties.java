@@ -84,6 +84,7 @@ final class ConnectorProperties {
     defaults.put("bigint.unsigned.handling.mode", "precise");
     defaults.put("time.precision.mode", "adaptive_time_microseconds");
     defaults.put("binary.handling.mode", "bytes");
+    defaults.put("column.propagate.source.type", ".*");
 
     // An idle database's log must not be thrown away unread; transactions' ends drive the
     // watermark.

@@ -292,16 +292,23 @@ final class ConnectorSession<T> {
     } catch (InterruptedException e) {
       // Asked to stop between two attempts.
     } catch (IOException e) {
-      lock.lock();
-      try {
-        failure = e;
-      } finally {
-        lock.unlock();
-      }
+      fail(e);
+    } catch (RuntimeException | Error e) {
+      // Such as a class that is not there: the pipeline must hear of it, not wait for ever.
+      fail(ConnectorFailure.toException(e, properties));
     } finally {
       stopTask();
       CheckpointedSchemaHistory.unregister(id);
       LIVE.remove(id);
+    }
+  }
+
+  private void fail(IOException reason) {
+    lock.lock();
+    try {
+      failure = reason;
+    } finally {
+      lock.unlock();
     }
   }
 

