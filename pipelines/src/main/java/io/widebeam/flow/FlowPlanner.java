@@ -161,23 +161,14 @@ public final class FlowPlanner {
       for (String column : node.arrayKeys()) {
         checkColumn(node.part() + ".arrayKeys", column, node, table);
       }
-      if (!table.wholeRowsBefore() && !table.primaryKey().containsAll(joinColumns(node))) {
+      if (!table.wholeRowsBefore()) {
         report(
             from,
             "table `"
                 + name
-                + "` is joined by columns outside its primary key, and its log leaves out what"
-                + " they were before a change",
+                + "`: its log leaves out what a row was before a change, which the join needs",
             "ALTER TABLE " + name + " REPLICA IDENTITY FULL");
       }
-    }
-
-    private static List<String> joinColumns(ViewTree node) {
-      return Stream.concat(
-              node.relation().stream().map(JoinColumn::child),
-              node.lookups().stream()
-                  .flatMap(lookup -> lookup.relation().stream().map(JoinColumn::parent)))
-          .toList();
     }
 
     private void checkRelation(ViewTree parent, ViewTree child) {

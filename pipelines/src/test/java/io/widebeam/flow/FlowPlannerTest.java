@@ -238,7 +238,7 @@ class FlowPlannerTest {
   }
 
   @Test
-  void joinColumnsOutsideTheKeyNeedWholeRowsInTheLog() {
+  void aLogThatLeavesOutRowsBeforeIsReported() {
     tables.replaceAll(
         (name, table) ->
             new TableDescription(
@@ -250,9 +250,11 @@ class FlowPlannerTest {
                     .lookup("shop.ecom_customers", path("c"), on("customer_id", "customer_id"))
                     .writeTo("docs.orders")))
         .containsExactly(
-            "views[0].from: table `ecom_orders` is joined by columns outside its primary key, and"
-                + " its log leaves out what they were before a change | ALTER TABLE ecom_orders"
-                + " REPLICA IDENTITY FULL");
+            "views[0].from: table `ecom_orders`: its log leaves out what a row was before a change,"
+                + " which the join needs | ALTER TABLE ecom_orders REPLICA IDENTITY FULL",
+            "views[0].lookups[0].from: table `ecom_customers`: its log leaves out what a row was"
+                + " before a change, which the join needs | ALTER TABLE ecom_customers REPLICA"
+                + " IDENTITY FULL");
   }
 
   @Test

@@ -48,7 +48,7 @@ class StockDebeziumIOIT {
                 .withConnectionProperty(
                     "schema.history.internal", CountingHistory.class.getName()));
     try {
-      long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
+      long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
       while (CountingHistory.STARTS.get() < 3) {
         assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
         Thread.sleep(50);

@@ -93,6 +93,7 @@ final class DemoCommand implements Callable<Integer> {
       boolean right;
       try {
         right = play(servers, flow);
+        say(right ? "All right, after %.1f s." : "NOT all right, after %.1f s.", seconds(start));
         if (keep) {
           sayHowToConnect(servers);
           new CountDownLatch(1).await(); // Until Ctrl-C ends the process, and the servers with it.
@@ -103,7 +104,6 @@ final class DemoCommand implements Callable<Integer> {
       } finally {
         flow.stop();
       }
-      say(right ? "All right, after %.1f s." : "NOT all right, after %.1f s.", seconds(start));
       return right ? 0 : 1;
     }
   }
@@ -187,6 +187,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private void sayHowToConnect(ShopServers servers) {
+    say("");
     say("Left running until Ctrl-C. Change rows here, and see the documents there:");
     say("  %s", String.join(" ", servers.source().clientCommand(Shop.DATABASE)));
     say(

@@ -139,6 +139,7 @@ public final class EmbeddedMariaDb implements AutoCloseable {
     return List.of(
         MariaDbBinaries.unpacked(USERS_SQL).home().resolve("bin/mariadb").toString(),
         "--no-defaults",
+        "--skip-ssl",
         "--host=" + host(),
         "--port=" + port,
         "--user=" + USER,

@@ -98,9 +98,14 @@ record MariaDbBinaries(Path home, Path emptyData) {
       return Files.createDirectories(cache);
     } catch (IOException e) {
       // An account without a writable home, as build machines have.
-      return Files.createDirectories(
-          Path.of(
-              System.getProperty("java.io.tmpdir"), "widebeam-" + System.getProperty("user.name")));
+      String user = System.getProperty("user.name");
+      Path fallback =
+          Files.createDirectories(
+              Path.of(System.getProperty("java.io.tmpdir"), "widebeam-" + user));
+      if (!Files.getOwner(fallback).getName().equals(user)) {
+        throw new IOException(fallback + " belongs to somebody else, whose programs not to run", e);
+      }
+      return fallback;
     }
   }
 
