@@ -28,6 +28,9 @@ public final class Failures {
   }
 
   private static String ownMessage(Throwable failure) {
+    if (failure instanceof OutOfMemoryError) {
+      return "out of memory: allow Java more, as in WIDEBEAM_JAVA_OPTS=-Xmx8g";
+    }
     String type = failure.getClass().getName();
     String message = failure.getMessage();
     if (message == null || message.isBlank()) {

@@ -18,6 +18,7 @@ final class FlinkRun implements PipelineRun {
   private final JobClient client;
   private final CompletableFuture<JobExecutionResult> end;
   private volatile boolean stopRequested;
+  private MetricValues finalMetrics;
 
   private FlinkRun(JobClient client) {
     this.client = client;
@@ -45,8 +46,17 @@ final class FlinkRun implements PipelineRun {
   }
 
   @Override
-  public MetricValues metrics() {
-    return LiveMetrics.of(client.getJobID().toHexString());
+  public synchronized MetricValues metrics() {
+    if (finalMetrics != null) {
+      return finalMetrics;
+    }
+    String job = client.getJobID().toHexString();
+    if (end.isDone()) {
+      finalMetrics = LiveMetrics.of(job);
+      LiveMetrics.forget(job);
+      return finalMetrics;
+    }
+    return LiveMetrics.of(job);
   }
 
   @Override

@@ -41,7 +41,7 @@ public final class LiveMetrics implements MetricReporter {
     return metrics == null ? MetricValues.NONE : metrics.values();
   }
 
-  /** Lets go of a job's values. */
+  /** Lets go of an ended job's values. */
   static void forget(String jobId) {
     JOBS.remove(jobId);
   }
@@ -55,20 +55,21 @@ public final class LiveMetrics implements MetricReporter {
   @Override
   public void notifyOfAddedMetric(Metric metric, String metricName, MetricGroup group) {
     if (metricName.startsWith(PREFIX)) {
-      job(group).add(metricName.substring(PREFIX.length()), metric);
+      JOBS.computeIfAbsent(jobId(group), unused -> new JobMetrics())
+          .add(metricName.substring(PREFIX.length()), metric);
     }
   }
 
   @Override
   public void notifyOfRemovedMetric(Metric metric, String metricName, MetricGroup group) {
-    if (metricName.startsWith(PREFIX)) {
-      job(group).retire(metric);
+    JobMetrics job = JOBS.get(jobId(group));
+    if (job != null) {
+      job.retire(metric);
     }
   }
 
-  private static JobMetrics job(MetricGroup group) {
-    String id = group.getAllVariables().getOrDefault("<job_id>", "");
-    return JOBS.computeIfAbsent(id, unused -> new JobMetrics());
+  private static String jobId(MetricGroup group) {
+    return group.getAllVariables().getOrDefault("<job_id>", "");
   }
 
   private static final class JobMetrics {

@@ -35,7 +35,14 @@ class FailuresTest {
 
   @Test
   void aFailureWithoutAMessageIsNamedByItsType() {
-    assertThat(Failures.describe(new ExecutionException(new OutOfMemoryError())))
-        .isEqualTo("OutOfMemoryError");
+    assertThat(Failures.describe(new ExecutionException(new InterruptedException())))
+        .isEqualTo("InterruptedException");
+  }
+
+  @Test
+  void afterTheHeapWasFullTheRemedyIsNamed() {
+    assertThat(Failures.describe(new OutOfMemoryError("Java heap space")))
+        .contains("out of memory")
+        .contains("WIDEBEAM_JAVA_OPTS");
   }
 }
