@@ -39,7 +39,8 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
   // The low bits of the tag say which documents follow, the high bits how the key is written.
   private static final int HAS_BEFORE = 1;
   private static final int HAS_AFTER = 2;
-  private static final int KEY_SHIFT = 2;
+  private static final int EXISTED = 4;
+  private static final int KEY_SHIFT = 3;
   private static final int KEY_DOCUMENT = 0;
   private static final int KEY_INT32 = 1;
   private static final int KEY_INT64 = 2;
@@ -72,7 +73,8 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
     out.write(
         (keyKind << KEY_SHIFT)
             | (change.before() == null ? 0 : HAS_BEFORE)
-            | (change.after() == null ? 0 : HAS_AFTER));
+            | (change.after() == null ? 0 : HAS_AFTER)
+            | (change.existed() ? EXISTED : 0));
     switch (keyKind) {
       case KEY_INT32 -> VarInt.encode(change.key().asInt32().getValue(), out);
       case KEY_INT64 -> VarInt.encode(change.key().asInt64().getValue(), out);
@@ -105,7 +107,7 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
     long commitMillis = VarInt.decodeLong(data);
     RawBsonDocument before = (tag & HAS_BEFORE) == 0 ? null : readDocument(data);
     RawBsonDocument after = (tag & HAS_AFTER) == 0 ? null : readDocument(data);
-    return new DocumentChange(key, before, after, version, commitMillis);
+    return new DocumentChange(key, before, after, (tag & EXISTED) != 0, version, commitMillis);
   }
 
   private static void writeDocument(RawBsonDocument document, OutputStream out) throws IOException {

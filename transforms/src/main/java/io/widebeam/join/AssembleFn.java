@@ -176,7 +176,12 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
           .get(DOCUMENTS)
           .output(
               new DocumentChange(
-                  id, document(before), document(after), version, next.commitMillis()));
+                  id,
+                  document(before),
+                  document(after),
+                  next.key() != null,
+                  version,
+                  next.commitMillis()));
     } else {
       toParent(
           head,

@@ -183,7 +183,7 @@ final class BatchWriter {
       } else if (version.getAsLong() == write.change().version() && write.outcomeUnknown()) {
         // An attempt before, whose answer was lost, has put it there.
         written.inc();
-        if (write.change().before() == null) {
+        if (!write.change().existed()) {
           inserted.inc();
         }
         measureDelay(write.change().commitMillis());

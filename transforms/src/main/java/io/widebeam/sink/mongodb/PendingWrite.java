@@ -43,7 +43,7 @@ final class PendingWrite {
     this.identity = identity;
     this.document = change.after() == null ? null : StoredDocument.render(change, versionField);
     this.kind =
-        change.after() == null ? Kind.DELETE : change.before() == null ? Kind.INSERT : Kind.REPLACE;
+        change.after() == null ? Kind.DELETE : change.existed() ? Kind.REPLACE : Kind.INSERT;
   }
 
   DocumentChange change() {
