@@ -7,6 +7,7 @@ import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowStatus;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.launch.BeamLauncher;
+import io.widebeam.runner.launch.BeamOptions;
 import io.widebeam.runner.launch.FlowFailedException;
 import io.widebeam.runner.launch.RunningBeamFlow;
 import io.widebeam.runner.shop.Shop;
@@ -74,6 +75,7 @@ final class DemoCommand implements Callable<Integer> {
           spec.commandLine(), "--orders must be at least 1, not " + orders);
     }
     out = spec.commandLine().getOut();
+    BeamOptions options = BeamOptions.parse(beamArgs.toArray(String[]::new));
     long start = System.nanoTime();
     try (ShopServers servers = ShopServers.start(orders)) {
       say(
@@ -89,7 +91,7 @@ final class DemoCommand implements Callable<Integer> {
               .launch(
                   FlowPlanner.connected()
                       .plan(ShopFlow.between(servers.source(), servers.target())),
-                  beamArgs.toArray(String[]::new));
+                  options);
       boolean right;
       try {
         right = play(servers, flow);
