@@ -7,13 +7,13 @@ import io.widebeam.change.Change;
 import io.widebeam.testing.TestMariaDb;
 import java.io.IOException;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.apache.beam.sdk.Pipeline;
@@ -37,6 +37,9 @@ import org.junit.jupiter.api.Test;
 
 class CdcIOIT {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  /** How far the pipeline is, for the test that has to wait for it. */
+  private static final AtomicInteger SNAPSHOT_ROWS = new AtomicInteger();
 
   private static TestMariaDb server;
 
@@ -232,8 +235,9 @@ class CdcIOIT {
   @Test
   void aLostConnectionIsTriedAgainWhereItStopped() throws Exception {
     try (Probe probe = new Probe(database)) {
+      probe.await(() -> !probe.position().clock().snapshot());
       server.execute(database, "INSERT INTO items VALUES (1, 1, 'b')");
-      probe.await(() -> probe.changes.size() == 1 && !probe.position().clock().snapshot());
+      probe.await(() -> probe.changes.size() == 1);
       try (Connection connection = server.connect("");
           Statement statement = connection.createStatement();
           var processes =
@@ -290,10 +294,9 @@ class CdcIOIT {
                 "Read",
                 CdcIO.readChanges()
                     .withConnectorConfiguration(server.connector(database))
-                    .withMaxNumberOfRecords(20_003))
-            .apply(
-                MapElements.into(TypeDescriptors.strings())
-                    .via(c -> c.snapshot() ? "snapshot" : c.after() == null ? "delete" : "write"))
+                    .withMaxNumberOfRecords(20_003)
+                    .withMaxTimeToRun(PATIENCE.toMillis()))
+            .apply(MapElements.into(TypeDescriptors.strings()).via(CdcIOIT::kind))
             .setCoder(StringUtf8Coder.of())
             .apply(
                 Window.<String>configure()
@@ -312,7 +315,9 @@ class CdcIOIT {
         new Thread(
             () -> {
               try {
-                awaitBinlogReader();
+                while (SNAPSHOT_ROWS.get() < 20_000) {
+                  Thread.sleep(20);
+                }
                 server.execute(
                     database,
                     "UPDATE orders SET total = 2 WHERE id = 1",
@@ -322,26 +327,17 @@ class CdcIOIT {
                 throw new IllegalStateException(e);
               }
             });
+    writer.setDaemon(true);
     writer.start();
     pipeline.run().waitUntilFinish();
-    writer.join();
   }
 
-  private void awaitBinlogReader() throws Exception {
-    try (Connection connection = server.connect("");
-        PreparedStatement query =
-            connection.prepareStatement(
-                "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog%'")) {
-      while (true) {
-        try (var rows = query.executeQuery()) {
-          rows.next();
-          if (rows.getInt(1) > 0) {
-            return;
-          }
-        }
-        Thread.sleep(50);
-      }
+  private static String kind(Change change) {
+    if (change.snapshot()) {
+      SNAPSHOT_ROWS.incrementAndGet();
+      return "snapshot";
     }
+    return change.after() == null ? "delete" : "write";
   }
 
   private static List<String> threadsOf(String name) {
