@@ -19,6 +19,7 @@ import io.widebeam.view.ViewNode.JoinColumn;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
@@ -108,15 +109,16 @@ class BeamPipelineIT {
             .substring(
                 source.indexOf("// docs:begin\n") + "// docs:begin\n".length(),
                 source.indexOf("    // docs:end\n"))
+            .stripTrailing()
             .stripIndent();
-    assertThat(Files.readString(Path.of("../docs/beam.md"))).contains(snippet.strip());
+    assertThat(Files.readString(Path.of("../docs/beam.md"))).contains(snippet);
   }
 
   private static List<String> names(MongoCollection<Document> documents) {
     return documents
         .find()
         .map(order -> order.get("customer", new Document()).getString("name"))
-        .into(new java.util.ArrayList<>());
+        .into(new ArrayList<>());
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
