@@ -6,11 +6,10 @@ import io.widebeam.join.LookupState.Subscriber;
 import io.widebeam.join.Message.Answer;
 import io.widebeam.join.Message.Row;
 import io.widebeam.join.Message.Subscription;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.state.MapState;
@@ -64,8 +63,18 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   private transient Map<Stage, TupleTag<KV<JoinKey, Message>>> tags;
 
+  private final int few;
+
   LookupFn(JoinPlan plan) {
+    this(plan, Subscribers.FEW);
+  }
+
+  /**
+   * @param few up to how many subscribers a key keeps in its own state
+   */
+  LookupFn(JoinPlan plan, int few) {
     this.plan = plan;
+    this.few = few;
   }
 
   @Setup
@@ -87,51 +96,81 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (state == null) {
       state = LookupState.EMPTY;
     }
-    Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
+    Subscribers pointing = new Subscribers(state, subscribers, few);
     Output output = new Output(element.getKey(), outputs);
     if (element.getValue() instanceof Row row) {
-      int known = state.indexOf(row.address());
-      if (known >= 0 && row.version() <= state.entries()[known].version()) {
-        stale.inc();
-        return;
-      }
-      byte[][] before = state.found(output.lookup);
-      state = state.with(row, diesAt.getMillis());
-      if (!Arrays.deepEquals(before, state.found(output.lookup))) {
-        state = state.withAnswers(state.answers() + 1).withUnanswered(false);
-        output.answerAll(state, subscribers, row.commitMillis());
-      }
-      rows.write(state);
-      if (row.row() == null) {
-        forget.set(diesAt);
-      }
+      state = takeRow(row, timestamp, state, pointing, forget, output);
     } else if (element.getValue() instanceof Subscription subscription) {
-      Subscriber subscriber = new Subscriber(subscription.assembly(), subscription.address());
-      Subscribed known = subscribers.get(subscriber).read();
-      if (known != null && subscription.version() <= known.version()) {
-        stale.inc();
-        return;
-      }
-      if (!subscription.pointing()) {
-        subscribers.put(
-            subscriber, new Subscribed(subscription.version(), false, true, diesAt.getMillis()));
-        forget.set(diesAt);
-        return;
-      }
-      byte[][] found = state.found(output.lookup);
-      boolean answer = live || found.length > 0;
-      subscribers.put(subscriber, new Subscribed(subscription.version(), true, answer, 0));
-      if (answer) {
-        output.answer(
-            subscriber, subscription.version(), state, found, subscription.commitMillis());
-      } else if (!state.unanswered()) {
-        rows.write(state.withUnanswered(true));
-        release.set(timestamp.plus(AssembleFn.TICK));
-      }
+      state = takeSubscription(subscription, timestamp, state, pointing, release, forget, output);
     } else {
       throw new IllegalArgumentException(
           "a lookup takes no " + element.getValue().getClass().getName());
     }
+    if (state == null) {
+      stale.inc();
+    } else {
+      rows.write(pointing.in(state));
+    }
+  }
+
+  /** The state with the row; null if it is older than the one known. */
+  @Nullable
+  private static LookupState takeRow(
+      Row row,
+      Instant timestamp,
+      LookupState old,
+      Subscribers pointing,
+      Timer forget,
+      Output output) {
+    int known = old.indexOf(row.address());
+    if (known >= 0 && row.version() <= old.entries()[known].version()) {
+      return null;
+    }
+    Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
+    LookupState state = old.with(row, diesAt.getMillis());
+    if (!Arrays.deepEquals(old.found(output.lookup), state.found(output.lookup))) {
+      state = state.withAnswers(state.answers() + 1).withUnanswered(false);
+      output.answerAll(state, pointing, row.commitMillis());
+    }
+    if (row.row() == null) {
+      forget.set(diesAt);
+    }
+    return state;
+  }
+
+  /** The state with the subscription answered or noted; null if it is older than the one known. */
+  @Nullable
+  private LookupState takeSubscription(
+      Subscription subscription,
+      Instant timestamp,
+      LookupState state,
+      Subscribers pointing,
+      Timer release,
+      Timer forget,
+      Output output) {
+    Subscriber subscriber = new Subscriber(subscription.assembly(), subscription.address());
+    long version = subscription.version();
+    Subscribed known = pointing.get(subscriber);
+    if (known != null && version <= known.version()) {
+      return null;
+    }
+    if (!subscription.pointing()) {
+      Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
+      pointing.put(subscriber, new Subscribed(version, false, true, diesAt.getMillis()));
+      forget.set(diesAt);
+      return state;
+    }
+    byte[][] found = state.found(output.lookup);
+    boolean answer = live || found.length > 0;
+    pointing.put(subscriber, new Subscribed(version, true, answer, 0));
+    if (answer) {
+      output.answer(subscriber, version, state, found, subscription.commitMillis());
+      return state;
+    }
+    if (!state.unanswered()) {
+      release.set(timestamp.plus(AssembleFn.TICK));
+    }
+    return state.withUnanswered(true);
   }
 
   @OnTimer("release")
@@ -145,15 +184,17 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (state == null || !state.unanswered()) {
       return;
     }
+    Subscribers pointing = new Subscribers(state, subscribers, few);
     Output output = new Output(key, outputs);
     byte[][] found = state.found(output.lookup);
-    for (Map.Entry<Subscriber, Subscribed> entry : subscribers.entries().read()) {
-      if (!entry.getValue().answered()) {
-        output.answer(entry.getKey(), entry.getValue().version(), state, found, 0);
-      }
-    }
-    output.markAnswered(subscribers);
-    rows.write(state.withUnanswered(false));
+    pointing.forEach(
+        (subscriber, how) -> {
+          if (!how.answered()) {
+            output.answer(subscriber, how.version(), state, found, 0);
+            pointing.put(subscriber, how.nowAnswered());
+          }
+        });
+    rows.write(pointing.in(state.withUnanswered(false)));
   }
 
   @OnTimer("forget")
@@ -161,26 +202,17 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       @Timestamp Instant now,
       @StateId("rows") ValueState<LookupState> rows,
       @StateId("subscribers") MapState<Subscriber, Subscribed> subscribers) {
-
-    boolean empty = true;
-    List<Subscriber> gone = new ArrayList<>();
-    for (Map.Entry<Subscriber, Subscribed> entry : subscribers.entries().read()) {
-      long diesAt = entry.getValue().diesAt();
-      if (diesAt != 0 && diesAt <= now.getMillis()) {
-        gone.add(entry.getKey());
-      } else {
-        empty = false;
-      }
-    }
-    gone.forEach(subscribers::remove);
     LookupState state = rows.read();
-    if (state != null) {
-      state = state.forget(now.getMillis());
-      if (empty && state.entries().length == 0) {
-        rows.clear();
-      } else {
-        rows.write(state);
-      }
+    if (state == null) {
+      return;
+    }
+    Subscribers pointing = new Subscribers(state, subscribers, few);
+    boolean empty = pointing.removeIf(how -> how.diesAt() != 0 && how.diesAt() <= now.getMillis());
+    state = state.forget(now.getMillis());
+    if (empty && state.entries().length == 0) {
+      rows.clear();
+    } else {
+      rows.write(pointing.in(state));
     }
   }
 
@@ -196,27 +228,17 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       this.outputs = outputs;
     }
 
-    void answerAll(
-        LookupState state, MapState<Subscriber, Subscribed> subscribers, long commitMillis) {
+    void answerAll(LookupState state, Subscribers pointing, long commitMillis) {
       byte[][] found = state.found(lookup);
-      for (Map.Entry<Subscriber, Subscribed> entry : subscribers.entries().read()) {
-        if (entry.getValue().pointing()) {
-          answer(entry.getKey(), entry.getValue().version(), state, found, commitMillis);
-        }
-      }
-      markAnswered(subscribers);
-    }
-
-    void markAnswered(MapState<Subscriber, Subscribed> subscribers) {
-      Map<Subscriber, Subscribed> waiting = new HashMap<>();
-      for (Map.Entry<Subscriber, Subscribed> entry : subscribers.entries().read()) {
-        if (!entry.getValue().answered()) {
-          waiting.put(entry.getKey(), entry.getValue());
-        }
-      }
-      waiting.forEach(
-          (subscriber, subscribed) ->
-              subscribers.put(subscriber, new Subscribed(subscribed.version(), true, true, 0)));
+      pointing.forEach(
+          (subscriber, how) -> {
+            if (how.pointing()) {
+              answer(subscriber, how.version(), state, found, commitMillis);
+            }
+            if (!how.answered()) {
+              pointing.put(subscriber, how.nowAnswered());
+            }
+          });
     }
 
     void answer(

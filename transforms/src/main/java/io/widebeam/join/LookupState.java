@@ -18,9 +18,21 @@ import org.apache.beam.sdk.coders.AtomicCoder;
  * @param answers counts the answers given: their versions
  * @param positions the positions that the rows reach
  * @param unanswered whether a subscriber still waits for an answer
+ * @param pointers the subscribers, while they are few
+ * @param crowded whether they are many, and in a map state of their own
  */
-record LookupState(Entry[] entries, long answers, long[] positions, boolean unanswered) {
-  static final LookupState EMPTY = new LookupState(new Entry[0], 0, new long[0], false);
+record LookupState(
+    Entry[] entries,
+    long answers,
+    long[] positions,
+    boolean unanswered,
+    Pointer[] pointers,
+    boolean crowded) {
+  static final LookupState EMPTY =
+      new LookupState(new Entry[0], 0, new long[0], false, new Pointer[0], false);
+
+  /** A subscriber, and how it points here. */
+  record Pointer(Subscriber who, Subscribed how) {}
 
   /**
    * @param row the encoded row; null if it is deleted
@@ -42,7 +54,11 @@ record LookupState(Entry[] entries, long answers, long[] positions, boolean unan
    * @param answered whether it has been answered
    * @param diesAt when a subscription that has ended may be forgotten; 0 if it has not
    */
-  record Subscribed(long version, boolean pointing, boolean answered, long diesAt) {}
+  record Subscribed(long version, boolean pointing, boolean answered, long diesAt) {
+    Subscribed nowAnswered() {
+      return new Subscribed(version, pointing, true, diesAt);
+    }
+  }
 
   int indexOf(JoinKey key) {
     int low = 0;
@@ -81,15 +97,20 @@ record LookupState(Entry[] entries, long answers, long[] positions, boolean unan
       System.arraycopy(entries, at, changed, at + 1, entries.length - at);
     }
     return new LookupState(
-        changed, answers, Positions.max(positions, message.positions()), unanswered);
+        changed,
+        answers,
+        Positions.max(positions, message.positions()),
+        unanswered,
+        pointers,
+        crowded);
   }
 
   LookupState withAnswers(long count) {
-    return new LookupState(entries, count, positions, unanswered);
+    return new LookupState(entries, count, positions, unanswered, pointers, crowded);
   }
 
   LookupState withUnanswered(boolean now) {
-    return new LookupState(entries, answers, positions, now);
+    return new LookupState(entries, answers, positions, now, pointers, crowded);
   }
 
   LookupState forget(long now) {
@@ -97,7 +118,11 @@ record LookupState(Entry[] entries, long answers, long[] positions, boolean unan
         Arrays.stream(entries)
             .filter(entry -> entry.diesAt == 0 || entry.diesAt > now)
             .toArray(Entry[]::new);
-    return new LookupState(kept, answers, positions, unanswered);
+    return new LookupState(kept, answers, positions, unanswered, pointers, crowded);
+  }
+
+  LookupState withPointers(Pointer[] now, boolean nowCrowded) {
+    return new LookupState(entries, answers, positions, unanswered, now, nowCrowded);
   }
 
   /** The rows that are embedded, in order: all in an array, the first otherwise. */
@@ -119,6 +144,9 @@ record LookupState(Entry[] entries, long answers, long[] positions, boolean unan
 
   /** Writes the fields in order. */
   static final class StateCoder extends AtomicCoder<LookupState> {
+    private static final SubscriberCoder SUBSCRIBERS = new SubscriberCoder();
+    private static final SubscribedCoder SUBSCRIBED = new SubscribedCoder();
+
     @Override
     public void encode(LookupState state, OutputStream out) throws IOException {
       Wire.writeInt(state.entries.length, out);
@@ -130,7 +158,12 @@ record LookupState(Entry[] entries, long answers, long[] positions, boolean unan
       }
       Wire.writeLong(state.answers, out);
       Wire.writeLongs(state.positions, out);
-      out.write(state.unanswered ? 1 : 0);
+      out.write((state.unanswered ? 1 : 0) | (state.crowded ? 2 : 0));
+      Wire.writeInt(state.pointers.length, out);
+      for (Pointer pointer : state.pointers) {
+        SUBSCRIBERS.encode(pointer.who, out);
+        SUBSCRIBED.encode(pointer.how, out);
+      }
     }
 
     @Override
@@ -144,7 +177,15 @@ record LookupState(Entry[] entries, long answers, long[] positions, boolean unan
                 Wire.readLong(in),
                 Wire.readLong(in));
       }
-      return new LookupState(entries, Wire.readLong(in), Wire.readLongs(in), in.read() == 1);
+      long answers = Wire.readLong(in);
+      long[] positions = Wire.readLongs(in);
+      int flags = in.read();
+      Pointer[] pointers = new Pointer[Wire.readInt(in)];
+      for (int i = 0; i < pointers.length; i++) {
+        pointers[i] = new Pointer(SUBSCRIBERS.decode(in), SUBSCRIBED.decode(in));
+      }
+      return new LookupState(
+          entries, answers, positions, (flags & 1) != 0, pointers, (flags & 2) != 0);
     }
   }
 

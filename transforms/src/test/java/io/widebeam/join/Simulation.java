@@ -44,11 +44,14 @@ final class Simulation {
   private final List<StageRun> stages = new ArrayList<>();
   private final Map<BsonValue, DocumentChange> last = new LinkedHashMap<>();
   private final List<DocumentChange> emitted = new ArrayList<>();
+  private final int few;
   private Instant now = LOAD;
 
   Simulation(ViewNode root, long seed, double duplicates) {
     this.random = new Random(seed);
     this.duplicates = duplicates;
+    // Both ways of keeping subscribers, and the change from one to the other.
+    this.few = random.nextInt(4);
     this.plan = JoinPlan.of(root);
     this.route = new RouteFn(plan);
     route.setUp();
@@ -132,7 +135,7 @@ final class Simulation {
     StageRun(Stage stage) {
       this.stage = stage;
       for (int instance = 0; instance < 2; instance++) {
-        LookupFn lookup = new LookupFn(plan);
+        LookupFn lookup = new LookupFn(plan, few);
         lookup.setUp();
         lookups.add(lookup);
         AssembleFn assembly = new AssembleFn(plan, true);
