@@ -45,6 +45,8 @@ final class Logging {
     context.getLogger("org.apache.pekko").setLevel(Level.WARN);
     context.getLogger("org.apache.kafka").setLevel(Level.WARN);
     context.getLogger("org.apache.beam.runners.flink").setLevel(Level.WARN);
+    context.getLogger("org.mongodb").setLevel(Level.WARN);
+    context.getLogger("de.bwaldvogel").setLevel(Level.WARN);
     if (verbose) {
       root.addAppender(console(context, LONG_LINE));
       return;

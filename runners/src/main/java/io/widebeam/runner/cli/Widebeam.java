@@ -43,6 +43,8 @@ public final class Widebeam implements Runnable {
   static final int FAILED = CommandLine.ExitCode.SOFTWARE;
   static final int USAGE = CommandLine.ExitCode.USAGE;
 
+  private static final Path LOGS = Path.of(".widebeam", "log");
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -77,7 +79,7 @@ public final class Widebeam implements Runnable {
 
   private int execute(ParseResult parsed) {
     ParseResult command = parsed.hasSubcommand() ? parsed.subcommand() : parsed;
-    Logging.configure(verbose, Path.of(".widebeam", "log", command.commandSpec().name() + ".log"));
+    Logging.configure(verbose, LOGS.resolve(command.commandSpec().name() + ".log"));
     return new CommandLine.RunLast().execute(parsed);
   }
 
@@ -100,6 +102,9 @@ public final class Widebeam implements Runnable {
     // The file, or with --verbose the terminal, gets the stack trace; people get the reason.
     log.info("failure", failure);
     err.println("widebeam: " + Failures.describe(failure));
+    if (!verbose) {
+      err.println("The log is in " + LOGS + "; --verbose shows it.");
+    }
     return FAILED;
   }
 }
