@@ -73,7 +73,7 @@ public final class ChildProcess implements AutoCloseable {
   /**
    * Starts a class of this program in a JVM of its own, with this JVM's class path and options.
    *
-   * @param heapMegabytes the most that the heap may take, whatever this JVM's may
+   * @param heapMegabytes what the heap takes, whatever this JVM's does
    * @param environment variables in addition to this process's own
    */
   public static ChildProcess startJava(
@@ -88,6 +88,7 @@ public final class ChildProcess implements AutoCloseable {
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(ChildProcess::isInherited)
         .forEach(command::add);
+    command.add("-Xms" + heapMegabytes + "m");
     command.add("-Xmx" + heapMegabytes + "m");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
