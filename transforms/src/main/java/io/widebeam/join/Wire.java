@@ -1,6 +1,6 @@
 package io.widebeam.join;
 
-import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -79,7 +79,9 @@ final class Wire {
 
   private static byte[] readFully(int length, InputStream in) throws IOException {
     byte[] bytes = new byte[length];
-    new DataInputStream(in).readFully(bytes);
+    if (in.readNBytes(bytes, 0, length) < length) {
+      throw new EOFException();
+    }
     return bytes;
   }
 }
