@@ -39,6 +39,10 @@ import org.slf4j.LoggerFactory;
  * <p>When the connection to the database is lost, the thread starts a new task where the last one
  * stopped, with growing pauses, as often as {@code errors.max.retries} allows. Any other failure
  * ends the session; {@link #poll} throws it once the queue is empty.
+ *
+ * <p>Where a {@link TableLoader} can read the tables, the connector's snapshot takes but a position
+ * in the log; this thread reads the tables, and then takes up the log from there. Its changes up to
+ * where the log was when the tables had been read have the snapshot's time.
  */
 final class ConnectorSession<T> {
   private static final Logger LOG = LoggerFactory.getLogger(ConnectorSession.class);
@@ -53,6 +57,18 @@ final class ConnectorSession<T> {
 
   /** How long a session whose reader was closed waits for the next reader to take it over. */
   private static final long PARKING_MILLIS = 3_000;
+
+  /** A connector left alone for longer is started anew: the server would not wait for ever. */
+  private static final long ALONE_MILLIS = 20_000;
+
+  /**
+   * How often the connector says where it is while there is something to read: so a longer silence
+   * means that there is nothing.
+   */
+  private static final String LOAD_HEARTBEAT_MILLIS = "500";
+
+  private static final long SILENCE_MILLIS = 2_000;
+  private static final long FIRST_SILENCE_MILLIS = 10_000;
 
   private static final long STOP_MILLIS = 10_000;
   private static final long FIRST_RETRY_MILLIS = 500;
@@ -76,6 +92,18 @@ final class ConnectorSession<T> {
     OTHER
   }
 
+  /** How far the load of the tables beside the log is. */
+  private enum Load {
+    /** It is done, or the connector's. */
+    NONE,
+    /** The connector is about to take the position in the log. */
+    POSITION,
+    /** The tables are being read. */
+    TABLES,
+    /** The log is being read up to where it was after the tables. */
+    LOG
+  }
+
   private final String id = UUID.randomUUID().toString();
   private final Map<String, String> properties;
   private final RecordDecoder<T> decoder;
@@ -96,6 +124,7 @@ final class ConnectorSession<T> {
   private long parkedAtNanos;
 
   private volatile State state = State.ACTIVE;
+  @Nullable private volatile TableLoader loader;
 
   // The thread's own.
   private final IdentityHashMap<Schema, Kind> kinds = new IdentityHashMap<>();
@@ -106,6 +135,11 @@ final class ConnectorSession<T> {
   private long lastRecordNanos = System.nanoTime();
   private boolean everPolled;
   private int failures;
+  private Load load = Load.NONE;
+  private boolean loadRefused;
+  @Nullable private LogPosition endOfLoad;
+  private long loadNanos;
+  private boolean heardSinceLoad;
   @Nullable private SourceConnector connector;
   @Nullable private SourceTask task;
 
@@ -262,6 +296,10 @@ final class ConnectorSession<T> {
   void close() {
     state = State.STOPPED;
     thread.interrupt();
+    TableLoader loading = loader;
+    if (loading != null) {
+      loading.abort();
+    }
     try {
       thread.join(STOP_MILLIS);
       if (thread.isAlive()) {
@@ -285,6 +323,7 @@ final class ConnectorSession<T> {
         } catch (InterruptedException e) {
           // Asked to stop; isWanted() knows.
         } catch (Exception e) {
+          closeLoader();
           stopTask();
           retryOrFail(e);
         }
@@ -297,6 +336,7 @@ final class ConnectorSession<T> {
       // Such as a class that is not there: the pipeline must hear of it, not wait for ever.
       fail(ConnectorFailure.toException(e, properties));
     } finally {
+      closeLoader();
       stopTask();
       CheckpointedSchemaHistory.unregister(id);
       LIVE.remove(id);
@@ -356,21 +396,131 @@ final class ConnectorSession<T> {
   }
 
   private void startTask() throws Exception {
-    if (clock.inSnapshot()) {
-      offsets.clear();
-      history.clear();
+    if (load == Load.TABLES) {
+      // Interrupted before. The position stays, and so does all that was deleted since.
+      loadTables();
     }
+    if (load != Load.LOG) {
+      if (clock.inSnapshot()) {
+        offsets.clear();
+        history.clear();
+      }
+      load = Load.NONE;
+      if (offsets.isEmpty() && decoder.takesRows() && !loadRefused) {
+        loader = TableLoader.open(properties, connectorClassLoader());
+        if (loader != null) {
+          load = Load.POSITION;
+          history.clear();
+          clock.snapshotStarted(System.currentTimeMillis());
+        }
+      }
+    }
+    Map<String, String> effective = effectiveProperties();
     connector =
         Class.forName(
                 properties.get(ConnectorProperties.CONNECTOR_CLASS), true, connectorClassLoader())
             .asSubclass(SourceConnector.class)
             .getDeclaredConstructor()
             .newInstance();
-    connector.start(properties);
+    connector.start(effective);
     task = (SourceTask) connector.taskClass().getDeclaredConstructor().newInstance();
-    task.initialize(new Context());
+    task.initialize(new Context(effective));
     task.start(connector.taskConfigs(1).get(0));
     QuietMetrics.install(task);
+    heardSinceLoad = false;
+    lastRecordNanos = System.nanoTime();
+  }
+
+  private Map<String, String> effectiveProperties() {
+    if (load == Load.NONE) {
+      return properties;
+    }
+    Map<String, String> effective = new HashMap<>(properties);
+    effective.put("heartbeat.interval.ms", LOAD_HEARTBEAT_MILLIS);
+    if (load == Load.POSITION) {
+      effective.put("snapshot.mode", "no_data");
+    }
+    return effective;
+  }
+
+  /**
+   * Reads all tables. It leaves no task if the one that was there has been alone for too long, or
+   * must be started in another way.
+   */
+  private void loadTables() throws Exception {
+    loadNanos = System.nanoTime();
+    long before = elements;
+    try {
+      TableLoader tables = loader;
+      if (tables == null) {
+        tables = TableLoader.connect(properties, connectorClassLoader());
+        loader = tables;
+      }
+      for (TableLoader.Table table : tables.tables()) {
+        long readMillis = System.currentTimeMillis();
+        tables.read(
+            table,
+            row ->
+                append(
+                    decoder.row(table.id(), row, sequence + 1, readMillis), clock.snapshotRow()));
+        enqueueBatch();
+        publishTail();
+      }
+      endOfLoad = tables.endOfLog();
+    } catch (TableLoader.UnsuitableException | RowEncoder.UnsupportedValueException e) {
+      // The tables were altered meanwhile, or hold what only the connector can make something of.
+      LOG.info(
+          "The connector's own snapshot loads {}: {}",
+          ConnectorProperties.describe(properties),
+          e.getMessage());
+      loadRefused = true;
+      load = Load.NONE;
+      closeLoader();
+      stopTask();
+      return;
+    }
+    closeLoader();
+    LOG.info(
+        "Read {} rows of {} in {} ms",
+        elements - before,
+        ConnectorProperties.describe(properties),
+        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - loadNanos));
+    load = Load.LOG;
+    heardSinceLoad = false;
+    lastRecordNanos = System.nanoTime();
+    finishLoadIfLogIsRead();
+    publishTail();
+    if (isAloneForTooLong()) {
+      stopTask();
+    }
+  }
+
+  private boolean isAloneForTooLong() {
+    return System.nanoTime() - loadNanos > TimeUnit.MILLISECONDS.toNanos(ALONE_MILLIS);
+  }
+
+  private void closeLoader() {
+    TableLoader open = loader;
+    loader = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  private void finishLoadIfLogIsRead() {
+    for (Map<String, ?> offset : offsets.values()) {
+      LogPosition position = LogPosition.of(offset);
+      if (position != null && position.compareTo(endOfLoad) >= 0) {
+        finishLoad();
+        return;
+      }
+    }
+  }
+
+  private void finishLoad() {
+    load = Load.NONE;
+    endOfLoad = null;
+    clock.snapshotDone();
   }
 
   private static ClassLoader connectorClassLoader() {
@@ -412,6 +562,12 @@ final class ConnectorSession<T> {
     everPolled = true;
     if (records == null || records.isEmpty()) {
       long silentNanos = System.nanoTime() - lastRecordNanos;
+      if (load == Load.LOG
+          && TimeUnit.NANOSECONDS.toMillis(silentNanos)
+              > (heardSinceLoad ? SILENCE_MILLIS : FIRST_SILENCE_MILLIS)) {
+        // Not every event of the log, and not always the last one, makes a record.
+        finishLoad();
+      }
       clock.idle(System.currentTimeMillis(), TimeUnit.NANOSECONDS.toMillis(silentNanos));
       publishTail();
       return;
@@ -421,6 +577,15 @@ final class ConnectorSession<T> {
     long now = System.currentTimeMillis();
     for (SourceRecord record : records) {
       accept(record, now);
+      if (load == Load.TABLES) {
+        loadTables();
+        if (task == null) {
+          // What is left of the records will come again.
+          startTask();
+          return;
+        }
+        now = System.currentTimeMillis();
+      }
     }
     enqueueBatch();
     publishTail();
@@ -429,6 +594,10 @@ final class ConnectorSession<T> {
   private void accept(SourceRecord record, long now) throws Exception {
     if (record.sourceOffset() != null && !record.sourceOffset().isEmpty()) {
       offsets.put(record.sourcePartition(), record.sourceOffset());
+      if (load == Load.LOG) {
+        heardSinceLoad = true;
+        finishLoadIfLogIsRead();
+      }
     }
     switch (kindOf(record)) {
       case CHANGE -> {
@@ -453,7 +622,7 @@ final class ConnectorSession<T> {
   private long eventTime(Struct value, long now) {
     Struct source = (Struct) value.getWithoutDefault(Envelope.FieldName.SOURCE);
     if (clock.inSnapshot()) {
-      if (DebeziumChanges.isSnapshot(source)) {
+      if (load == Load.LOG || DebeziumChanges.isSnapshot(source)) {
         return clock.snapshotRow();
       }
       // A connector that does not report the snapshot's end has gone over to the log.
@@ -473,7 +642,15 @@ final class ConnectorSession<T> {
     }
     switch ((String) notification.getWithoutDefault("type")) {
       case "STARTED" -> clock.snapshotStarted(now);
-      case "COMPLETED", "SKIPPED" -> clock.snapshotDone();
+      case "COMPLETED", "SKIPPED" -> {
+        switch (load) {
+          case NONE -> clock.snapshotDone();
+          case POSITION -> load = Load.TABLES;
+          case TABLES, LOG -> {
+            // The tables decide.
+          }
+        }
+      }
       default -> {
         // Progress within the snapshot.
       }
@@ -509,9 +686,12 @@ final class ConnectorSession<T> {
 
   private void add(SourceRecord record, long time) throws Exception {
     T element = decoder.decode(record, sequence + 1);
-    if (element == null) {
-      return;
+    if (element != null) {
+      append(element, time);
     }
+  }
+
+  private void append(T element, long time) throws InterruptedException {
     sequence++;
     elements++;
     eventMillis[values.size()] = time;
@@ -530,6 +710,9 @@ final class ConnectorSession<T> {
     Entry<T> entry = new Entry<>(batch, batchBytes, position());
     values = new ArrayList<>();
     batchBytes = 0;
+    if (load == Load.TABLES && !isWanted()) {
+      throw new InterruptedException();
+    }
     lock.lockInterruptibly();
     try {
       while (queue.size() >= MAX_QUEUED_BATCHES || queuedBytes >= MAX_QUEUED_BYTES) {
@@ -577,9 +760,15 @@ final class ConnectorSession<T> {
 
   /** Gives the connector the offsets that it last reported itself. */
   private final class Context implements SourceTaskContext, OffsetStorageReader {
+    private final Map<String, String> configuration;
+
+    Context(Map<String, String> configuration) {
+      this.configuration = configuration;
+    }
+
     @Override
     public Map<String, String> configs() {
-      return properties;
+      return configuration;
     }
 
     @Override

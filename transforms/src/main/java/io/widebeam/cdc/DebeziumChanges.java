@@ -194,6 +194,16 @@ final class DebeziumChanges implements RecordDecoder<Change> {
   }
 
   @Override
+  public boolean takesRows() {
+    return true;
+  }
+
+  @Override
+  public Change row(TableId table, RawBsonDocument row, long sequence, long readMillis) {
+    return new Change(table, null, row, sequence, readMillis, true);
+  }
+
+  @Override
   public long takeTruncatesIgnored() {
     return truncatesIgnored.getAndSet(0);
   }

@@ -1,8 +1,10 @@
 package io.widebeam.cdc;
 
+import io.widebeam.change.TableId;
 import java.io.Serializable;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.source.SourceRecord;
+import org.bson.RawBsonDocument;
 
 /**
  * Turns the connector's records into the source's elements. Used by one thread; it may keep what it
@@ -26,6 +28,23 @@ interface RecordDecoder<T> {
    */
   @Nullable
   T decode(SourceRecord record, long sequence) throws Exception;
+
+  /** Whether {@link #row} makes elements of rows that did not come through the connector. */
+  default boolean takesRows() {
+    return false;
+  }
+
+  /**
+   * Makes the element of a row that was read from its table.
+   *
+   * @param table the row's table
+   * @param row as the connector's records would give it
+   * @param sequence the number that the element carries
+   * @param readMillis when it was read, in milliseconds since the epoch
+   */
+  default T row(TableId table, RawBsonDocument row, long sequence, long readMillis) {
+    throw new UnsupportedOperationException("elements are made of the connector's records only");
+  }
 
   /** How many TRUNCATEs were passed over since the last call; for another thread to ask. */
   default long takeTruncatesIgnored() {

@@ -252,7 +252,7 @@ final class RowEncoder {
   }
 
   /** The double with the same shortest decimal text: 0.1f becomes 0.1, not 0.10000000149. */
-  private static double shortestDouble(float value) {
+  static double shortestDouble(float value) {
     return value == (int) value && Math.abs(value) < 1 << 24
         ? (double) value
         : Double.parseDouble(Float.toString(value));

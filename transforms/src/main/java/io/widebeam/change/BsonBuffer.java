@@ -127,7 +127,11 @@ public final class BsonBuffer {
   }
 
   public void putString(byte[] name, String value) {
-    byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
+    putString(name, value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes a text that is there as UTF-8 already. */
+  public void putString(byte[] name, byte[] utf8) {
     putName(0x02, name, utf8.length + 5);
     INT.set(bytes, length, utf8.length + 1);
     System.arraycopy(utf8, 0, bytes, length + 4, utf8.length);
@@ -167,6 +171,17 @@ public final class BsonBuffer {
     }
     LONG.set(bytes, length, low);
     LONG.set(bytes, length + 8, high);
+    length += 16;
+  }
+
+  /** Writes a decimal of a few digits, its scale (0 to 34) included. */
+  public void putDecimal(byte[] name, long unscaled, int scale) {
+    putName(0x13, name, 16);
+    LONG.set(bytes, length, Math.abs(unscaled));
+    LONG.set(
+        bytes,
+        length + 8,
+        (long) (DECIMAL_EXPONENT_BIAS - scale) << 49 | (unscaled & Long.MIN_VALUE));
     length += 16;
   }
 
