@@ -45,13 +45,21 @@ import org.apache.kafka.connect.source.SourceRecord;
  * replay from a checkpoint gives the same numbers, except that an interrupted snapshot starts over
  * with higher ones. A row deleted between the two attempts keeps what the first one said of it.
  *
+ * <h2>Initial load</h2>
+ *
+ * <p>{@link #readChanges()} reads the tables of MySQL and MariaDB itself, over JDBC, while the
+ * connector keeps the log from a position taken before the first row: a row may then come once from
+ * its table and again from the log, always with a higher number. Sources with other settings that
+ * shape rows, rarer column types or tables without a primary key are loaded by the connector's own
+ * snapshot; the log says why.
+ *
  * <h2>Time</h2>
  *
- * <p>Event times never run back. All rows of the snapshot carry one, and the watermark stays before
- * it until the snapshot is done; all rows of a transaction carry one, and the watermark reaches it
- * when the whole transaction is out. When nothing is left to read, the watermark follows the wall
- * clock. Transactions are known by the connector's transaction metadata ({@code
- * provide.transaction.metadata}, on by default).
+ * <p>Event times never run back. All rows of the snapshot carry one, as do the changes that the log
+ * has of the time it took, and the watermark stays before it until the snapshot is done; all rows
+ * of a transaction carry one, and the watermark reaches it when the whole transaction is out. When
+ * nothing is left to read, the watermark follows the wall clock. Transactions are known by the
+ * connector's transaction metadata ({@code provide.transaction.metadata}, on by default).
  *
  * <h2>Settings</h2>
  *

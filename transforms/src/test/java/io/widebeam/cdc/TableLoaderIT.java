@@ -146,6 +146,7 @@ class TableLoaderIT {
       assertThat(loader).isNotNull();
     }
     int rows = deepest + 1;
+    List<Change> loaded;
     try (Probe probe = new Probe(server.connector(database), null)) {
       probe.await(() -> probe.isLoaded() && probe.changes.size() == rows);
       execute(
@@ -160,19 +161,27 @@ class TableLoaderIT {
       }
       assertThat(probe.changes.subList(0, rows)).allMatch(Change::snapshot);
       assertThat(probe.changes.subList(rows, 2 * rows)).noneMatch(Change::snapshot);
-      reportDifferences(names, types, probe.changes.subList(0, rows));
+      loaded = List.copyOf(probe.changes.subList(0, rows));
     }
+    assertTheConnectorGivesTheSame(names, types, loaded);
   }
 
   /** The connector's own snapshot must give the same, but for what it gets wrong itself. */
-  private void reportDifferences(
+  private void assertTheConnectorGivesTheSame(
       List<String> names, Map<String, List<String>> types, List<Change> loaded) throws Exception {
     List<String> typeNames = new ArrayList<>(types.keySet());
     List<String> different = new ArrayList<>();
+    for (int c = 0; c < names.size(); c++) {
+      if (typeNames.get(c / 2).equals("YEAR")) {
+        // It fails at the year 0.
+        String name = names.get(c);
+        execute("UPDATE types SET " + name + " = 1901 WHERE " + name + " = 0");
+      }
+    }
     ConnectorConfiguration slow =
         server.connector(database).withConnectionProperty("snapshot.fetch.size", "2000");
     try (Probe probe = new Probe(slow, null)) {
-      probe.await(() -> probe.isLoaded() && probe.changes.size() >= loaded.size());
+      probe.await(() -> probe.isLoaded() && probe.changes.size() == 2 * loaded.size());
       for (int i = 0; i < loaded.size(); i++) {
         BsonDocument fast = withoutId(loaded.get(i));
         BsonDocument other = withoutId(probe.changes.get(i));
@@ -191,7 +200,13 @@ class TableLoaderIT {
         }
       }
     }
-    assertThat(different).isEmpty();
+    assertThat(different)
+        .as("but for seven digits, zero timestamps and the year 0, where it differs from the log")
+        .allMatch(
+            text ->
+                text.startsWith("FLOAT ")
+                    || text.startsWith("YEAR ")
+                    || (text.startsWith("TIMESTAMP ") && text.endsWith("value=0} not BsonNull")));
   }
 
   private static BsonDocument withoutId(Change change) {
