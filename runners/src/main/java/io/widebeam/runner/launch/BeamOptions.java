@@ -44,6 +44,8 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
           // Latency: how often watermarks move, and how long a bundle may wait for more.
           "--autoWatermarkInterval", "10",
           "--maxBundleTimeMills", "10",
+          // A bundle ends only when its writes have: let many be under way when a load is released.
+          "--maxBundleSize", "100000",
           "--attachedMode", "false");
 
   private static final Map<String, String> DIRECT_DEFAULTS =
