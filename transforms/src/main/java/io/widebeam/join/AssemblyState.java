@@ -49,7 +49,8 @@ record AssemblyState(
       long version,
       long diesAt,
       Found[] current,
-      Found[] next) {}
+      Found[] next)
+      implements Addressed {}
 
   /** An {@link Answer} as it is kept. */
   record Found(JoinKey joinKey, long subscription, long version, byte[][] rows) {
@@ -91,31 +92,14 @@ record AssemblyState(
 
   @Nullable
   Entry find(JoinKey address) {
-    int i = indexOf(address);
+    int i = Addressed.indexOf(entries, address);
     return i < 0 ? null : entries[i];
   }
 
   /** The index of the first entry whose address is not below the given one. */
   int firstFrom(JoinKey address) {
-    int i = indexOf(address);
+    int i = Addressed.indexOf(entries, address);
     return i < 0 ? -i - 1 : i;
-  }
-
-  private int indexOf(JoinKey address) {
-    int low = 0;
-    int high = entries.length - 1;
-    while (low <= high) {
-      int middle = (low + high) >>> 1;
-      int order = entries[middle].address.compareTo(address);
-      if (order == 0) {
-        return middle;
-      } else if (order < 0) {
-        low = middle + 1;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return -low - 1;
   }
 
   Step apply(Message message, JoinPlan plan, long tombstoneDiesAt) {
@@ -213,21 +197,9 @@ record AssemblyState(
   }
 
   private Step with(Entry entry, Message cause, Effect effect) {
-    int i = indexOf(entry.address);
-    Entry[] changed;
-    if (i >= 0) {
-      changed = entries.clone();
-      changed[i] = entry;
-    } else {
-      int at = -i - 1;
-      changed = new Entry[entries.length + 1];
-      System.arraycopy(entries, 0, changed, 0, at);
-      changed[at] = entry;
-      System.arraycopy(entries, at, changed, at + 1, entries.length - at);
-    }
     return new Step(
         new AssemblyState(
-            changed,
+            Addressed.with(entries, entry),
             version,
             Positions.max(positions, cause.positions()),
             Math.max(commitMillis, cause.commitMillis()),

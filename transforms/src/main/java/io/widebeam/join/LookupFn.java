@@ -122,8 +122,8 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       Subscribers pointing,
       Timer forget,
       Output output) {
-    int known = old.indexOf(row.address());
-    if (known >= 0 && row.version() <= old.entries()[known].version()) {
+    LookupState.Entry known = old.find(row.address());
+    if (known != null && row.version() <= known.version()) {
       return null;
     }
     Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);

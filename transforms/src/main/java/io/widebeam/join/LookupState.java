@@ -38,7 +38,8 @@ record LookupState(
    * @param row the encoded row; null if it is deleted
    * @param diesAt when a deleted row may be forgotten, in event time; 0 if it is not deleted
    */
-  record Entry(JoinKey key, @Nullable byte[] row, long version, long diesAt) {}
+  record Entry(JoinKey address, @Nullable byte[] row, long version, long diesAt)
+      implements Addressed {}
 
   /**
    * A parent row that points here, or did.
@@ -60,21 +61,11 @@ record LookupState(
     }
   }
 
-  int indexOf(JoinKey key) {
-    int low = 0;
-    int high = entries.length - 1;
-    while (low <= high) {
-      int middle = (low + high) >>> 1;
-      int order = entries[middle].key.compareTo(key);
-      if (order == 0) {
-        return middle;
-      } else if (order < 0) {
-        low = middle + 1;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return -low - 1;
+  /** The row at this address, if it is or was here. */
+  @Nullable
+  Entry find(JoinKey address) {
+    int i = Addressed.indexOf(entries, address);
+    return i < 0 ? null : entries[i];
   }
 
   LookupState with(Row message, long tombstoneDiesAt) {
@@ -84,20 +75,8 @@ record LookupState(
             message.row(),
             message.version(),
             message.row() == null ? tombstoneDiesAt : 0);
-    int i = indexOf(entry.key);
-    Entry[] changed;
-    if (i >= 0) {
-      changed = entries.clone();
-      changed[i] = entry;
-    } else {
-      int at = -i - 1;
-      changed = new Entry[entries.length + 1];
-      System.arraycopy(entries, 0, changed, 0, at);
-      changed[at] = entry;
-      System.arraycopy(entries, at, changed, at + 1, entries.length - at);
-    }
     return new LookupState(
-        changed,
+        Addressed.with(entries, entry),
         answers,
         Positions.max(positions, message.positions()),
         unanswered,
@@ -151,7 +130,7 @@ record LookupState(
     public void encode(LookupState state, OutputStream out) throws IOException {
       Wire.writeInt(state.entries.length, out);
       for (Entry entry : state.entries) {
-        Wire.writeBytes(entry.key.bytes(), out);
+        Wire.writeBytes(entry.address.bytes(), out);
         Wire.writeNullableBytes(entry.row, out);
         Wire.writeLong(entry.version, out);
         Wire.writeLong(entry.diesAt, out);
