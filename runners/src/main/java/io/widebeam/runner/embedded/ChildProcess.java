@@ -83,6 +83,8 @@ public final class ChildProcess implements AutoCloseable {
       List<String> arguments,
       Map<String, String> environment,
       Consumer<String> output) {
+    // The share that the program itself has.
+    int youngMegabytes = heapMegabytes * 3 / 5;
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -90,6 +92,8 @@ public final class ChildProcess implements AutoCloseable {
         .forEach(command::add);
     command.add("-Xms" + heapMegabytes + "m");
     command.add("-Xmx" + heapMegabytes + "m");
+    command.add("-XX:NewSize=" + youngMegabytes + "m");
+    command.add("-XX:MaxNewSize=" + youngMegabytes + "m");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(mainClass);
@@ -107,6 +111,8 @@ public final class ChildProcess implements AutoCloseable {
   /** A debugger must not be attached twice, nor an archive written twice; a pipe is no terminal. */
   private static boolean isInherited(String jvmOption) {
     return !jvmOption.startsWith("-Xm")
+        && !jvmOption.startsWith("-XX:NewSize")
+        && !jvmOption.startsWith("-XX:MaxNewSize")
         && !jvmOption.startsWith("-agentlib")
         && !jvmOption.startsWith("-javaagent")
         && !jvmOption.startsWith("-Dwidebeam.terminal")
