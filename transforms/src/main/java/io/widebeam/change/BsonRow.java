@@ -87,11 +87,6 @@ public final class BsonRow {
     return value + valueLength(document, document[element], value);
   }
 
-  /** Whether the document has no element. */
-  public static boolean isEmpty(byte[] document) {
-    return document.length <= FIRST_ELEMENT + 1;
-  }
-
   private static int valueLength(byte[] document, int type, int value) {
     return switch (type) {
       case 0x06, 0x0A, 0x7F, -1 -> 0;

@@ -36,10 +36,6 @@ public final class JoinKey implements Comparable<JoinKey> {
         && Arrays.equals(bytes, 0, prefix.bytes.length, prefix.bytes, 0, prefix.bytes.length);
   }
 
-  JoinKey suffix(int from) {
-    return new JoinKey(Arrays.copyOfRange(bytes, from, bytes.length));
-  }
-
   @Override
   public int compareTo(JoinKey other) {
     return Arrays.compareUnsigned(bytes, other.bytes);

@@ -128,9 +128,10 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
     LookupState state = old.with(row, diesAt.getMillis());
-    if (!Arrays.deepEquals(old.found(output.lookup), state.found(output.lookup))) {
+    byte[][] found = state.found(output.lookup);
+    if (!Arrays.deepEquals(old.found(output.lookup), found)) {
       state = state.withAnswers(state.answers() + 1).withUnanswered(false);
-      output.answerAll(state, pointing, row.commitMillis());
+      output.answerAll(state, found, pointing, row.commitMillis());
     }
     if (row.row() == null) {
       forget.set(diesAt);
@@ -228,8 +229,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       this.outputs = outputs;
     }
 
-    void answerAll(LookupState state, Subscribers pointing, long commitMillis) {
-      byte[][] found = state.found(lookup);
+    void answerAll(LookupState state, byte[][] found, Subscribers pointing, long commitMillis) {
       pointing.forEach(
           (subscriber, how) -> {
             if (how.pointing()) {

@@ -12,7 +12,8 @@ record Place(JoinKey key, JoinKey address) {
   /** Where a row is looked up; null without a row, or if its join value is null. */
   @Nullable
   static Place lookup(JoinPlan.Node node, @Nullable byte[] row) {
-    return of(row == null ? null : node.lookupKeyFor(row), node, row);
+    JoinKey key = row == null ? null : node.lookupKeyFor(row);
+    return key == null ? null : new Place(key, node.requiredRowKey(row));
   }
 
   /** The assembly that a row heads or is a member of; null without a row, or without a parent. */
@@ -30,10 +31,5 @@ record Place(JoinKey key, JoinKey address) {
     }
     JoinKey key = row == null ? null : head.parentAssemblyKeyFor(row);
     return key == null ? null : new Place(key, head.addressInParent(row, head.requiredRowKey(row)));
-  }
-
-  @Nullable
-  private static Place of(@Nullable JoinKey key, JoinPlan.Node node, @Nullable byte[] row) {
-    return key == null ? null : new Place(key, node.requiredRowKey(row));
   }
 }
