@@ -138,7 +138,7 @@ final class Simulation {
         LookupFn lookup = new LookupFn(plan, few);
         lookup.setUp();
         lookups.add(lookup);
-        AssembleFn assembly = new AssembleFn(plan, true);
+        AssembleFn assembly = new AssembleFn(plan, true, 0);
         assembly.setUp();
         assemblies.add(assembly);
       }
