@@ -44,14 +44,35 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
    */
   record Position(
       List<Offset> offsets, long sequence, long elements, EventClock.State clock, int historySize) {
-    static Position start(long nowMillis) {
+    static Position start(long nowMillis, long generation) {
       return new Position(
-          List.of(), firstSequence(nowMillis), 0, EventClock.State.fresh(nowMillis), 0);
+          List.of(),
+          Math.max(generation, firstSequence(nowMillis)),
+          0,
+          EventClock.State.fresh(nowMillis),
+          0);
     }
 
     /**
-     * Numbers begin with the time, in units of 1/4096 ms: a snapshot that starts over, or a rebuild
-     * from nothing, outranks whatever was written before, even what no checkpoint knows of.
+     * This position for a reader that goes on from it after others may have gone further: what they
+     * gave out and no checkpoint knows of must not outrank what is read again.
+     */
+    Position resumed(long nowMillis, long generation) {
+      EventClock resumed = new EventClock(clock);
+      if (!offsets.isEmpty()) {
+        resumed.catchUpStarted(nowMillis);
+      }
+      return new Position(
+          offsets,
+          Math.max(sequence, Math.max(generation, firstSequence(nowMillis))),
+          elements,
+          resumed.state(),
+          historySize);
+    }
+
+    /**
+     * Numbers begin with the time, in units of 1/4096 ms: whatever is read again, or anew, outranks
+     * what was written before, even what no checkpoint knows of.
      */
     static long firstSequence(long nowMillis) {
       return nowMillis << 12;
@@ -98,7 +119,7 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
   /** The form kept in runners' state: it must stay readable, so it begins with a version. */
   static final class CheckpointCoder extends CustomCoder<CdcCheckpoint> {
     private static final CheckpointCoder INSTANCE = new CheckpointCoder();
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private CheckpointCoder() {}
 
@@ -111,7 +132,7 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       out.writeLong(position.sequence);
       out.writeLong(position.elements);
       EventClock.State clock = position.clock;
-      out.writeBoolean(clock.snapshot());
+      out.writeUTF(clock.phase().name());
       out.writeLong(clock.stamp());
       out.writeLong(clock.watermark());
       out.writeBoolean(clock.transaction() != null);
@@ -144,11 +165,11 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       String session = in.readUTF();
       long sequence = in.readLong();
       long elements = in.readLong();
-      boolean snapshot = in.readBoolean();
+      EventClock.Phase phase = EventClock.Phase.valueOf(in.readUTF());
       long stamp = in.readLong();
       long watermark = in.readLong();
       String transaction = in.readBoolean() ? in.readUTF() : null;
-      EventClock.State clock = new EventClock.State(snapshot, stamp, watermark, transaction);
+      EventClock.State clock = new EventClock.State(phase, stamp, watermark, transaction);
       int count = in.readInt();
       JsonConverter json = converter();
       List<Offset> offsets = new ArrayList<>(count);

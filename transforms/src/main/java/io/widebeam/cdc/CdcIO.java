@@ -41,9 +41,10 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <h2>Order and numbers</h2>
  *
- * <p>Changes come in the order of the database's log. {@link Change#sequence()} grows strictly; a
- * replay from a checkpoint gives the same numbers, except that an interrupted snapshot starts over
- * with higher ones. A row deleted between the two attempts keeps what the first one said of it.
+ * <p>Changes come in the order of the database's log. {@link Change#sequence()} grows strictly. A
+ * reader that goes on from a checkpoint in another process gives higher numbers than the one before
+ * it did, to what is read again too. When an interrupted snapshot starts over, a row deleted
+ * between the two attempts keeps what the first one said of it.
  *
  * <h2>Initial load</h2>
  *
@@ -56,8 +57,10 @@ import org.apache.kafka.connect.source.SourceRecord;
  * <h2>Time</h2>
  *
  * <p>Event times never run back. All rows of the snapshot carry one, as do the changes that the log
- * has of the time it took, and the watermark stays before it until the snapshot is done; all rows
- * of a transaction carry one, and the watermark reaches it when the whole transaction is out. When
+ * has of the time it took, and until these are out there is no watermark at all (it is the smallest
+ * time there is). A reader that goes on from a checkpoint in another process holds its watermark in
+ * the same way until the log has been read to where it ended at its start. After that all rows of a
+ * transaction carry one time, and the watermark reaches it when the whole transaction is out. When
  * nothing is left to read, the watermark follows the wall clock. Transactions are known by the
  * connector's transaction metadata ({@code provide.transaction.metadata}, on by default).
  *
@@ -73,7 +76,8 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <p>In the namespace {@code widebeam}: the counters {@code changes}, {@code snapshotRows.<table>}
  * and {@code truncatesIgnored} (a TRUNCATE is not followed), the gauges {@code snapshotDone} (0 or
- * 1) and {@code backlog} (changes read but not yet taken by the pipeline).
+ * 1), {@code catchingUp} (1 while the log of the time of the load or of the interruption is read)
+ * and {@code backlog} (changes read but not yet taken by the pipeline).
  *
  * <h2>Errors</h2>
  *
@@ -86,7 +90,7 @@ public final class CdcIO {
 
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
-    return new Read<>(null, DebeziumChanges::new, ChangeCoder.of(), CdcSource.Limits.NONE);
+    return new Read<>(null, DebeziumChanges::new, ChangeCoder.of(), CdcSource.Limits.NONE, 0);
   }
 
   /**
@@ -94,7 +98,7 @@ public final class CdcIO {
    * heartbeats, notifications and transaction metadata are not given to the mapper.
    */
   public static <T> Read<T> read() {
-    return new Read<>(null, null, null, CdcSource.Limits.NONE);
+    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0);
   }
 
   /** Reads the connector's records as JSON texts, as {@code DebeziumIO.readAsJson} does. */
@@ -112,21 +116,24 @@ public final class CdcIO {
     @Nullable private final RecordDecoder.Factory<T> decoders;
     @Nullable private final Coder<T> coder;
     private final CdcSource.Limits limits;
+    private final long generation;
 
     private Read(
         @Nullable ConnectorConfiguration configuration,
         @Nullable RecordDecoder.Factory<T> decoders,
         @Nullable Coder<T> coder,
-        CdcSource.Limits limits) {
+        CdcSource.Limits limits,
+        long generation) {
       this.configuration = configuration;
       this.decoders = decoders;
       this.coder = coder;
       this.limits = limits;
+      this.generation = generation;
     }
 
     /** The connector, where its database is, and any of the connector's properties. Required. */
     public Read<T> withConnectorConfiguration(ConnectorConfiguration configuration) {
-      return new Read<>(configuration, decoders, coder, limits);
+      return new Read<>(configuration, decoders, coder, limits, generation);
     }
 
     /**
@@ -134,24 +141,41 @@ public final class CdcIO {
      * CdcIO#read()}.
      */
     public Read<T> withFormatFunction(SourceRecordMapper<T> mapper) {
-      return new Read<>(configuration, () -> new MappingDecoder<>(mapper), coder, limits);
+      return new Read<>(
+          configuration, () -> new MappingDecoder<>(mapper), coder, limits, generation);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
     public Read<T> withCoder(Coder<T> coder) {
-      return new Read<>(configuration, decoders, coder, limits);
+      return new Read<>(configuration, decoders, coder, limits, generation);
     }
 
     /** Ends the read after so many elements; null, the default, never ends it. */
     public Read<T> withMaxNumberOfRecords(@Nullable Integer elements) {
       return new Read<>(
-          configuration, decoders, coder, new CdcSource.Limits(elements, limits.millis()));
+          configuration,
+          decoders,
+          coder,
+          new CdcSource.Limits(elements, limits.millis()),
+          generation);
     }
 
     /** Ends the read after so many milliseconds; null, the default, never ends it. */
     public Read<T> withMaxTimeToRun(@Nullable Long millis) {
       return new Read<>(
-          configuration, decoders, coder, new CdcSource.Limits(limits.elements(), millis));
+          configuration,
+          decoders,
+          coder,
+          new CdcSource.Limits(limits.elements(), millis),
+          generation);
+    }
+
+    /**
+     * Gives every change a number of at least {@code firstSequence}, whatever a checkpoint says;
+     * zero, the default, asks for nothing.
+     */
+    public Read<T> withGeneration(long firstSequence) {
+      return new Read<>(configuration, decoders, coder, limits, firstSequence);
     }
 
     @Override
@@ -185,7 +209,11 @@ public final class CdcIO {
         throw new IllegalArgumentException("CdcIO: withCoder is required");
       }
       return new CdcSource<>(
-          ConnectorProperties.complete(configurationMap(configuration)), decoders, coder, limits);
+          ConnectorProperties.complete(configurationMap(configuration)),
+          decoders,
+          coder,
+          limits,
+          generation);
     }
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {

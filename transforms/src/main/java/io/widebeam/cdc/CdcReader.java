@@ -19,6 +19,7 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
   private final Gauge backlog = Metrics.gauge("widebeam", "backlog");
   private final Counter truncatesIgnored = Metrics.counter("widebeam", "truncatesIgnored");
   private final Gauge snapshotDone = Metrics.gauge("widebeam", "snapshotDone");
+  private final Gauge catchingUp = Metrics.gauge("widebeam", "catchingUp");
 
   private final CdcSource<T> source;
   private final Supplier<ConnectorSession<T>> starter;
@@ -49,6 +50,8 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
   @Override
   public boolean start() throws IOException {
     session = starter.get();
+    // A session that was started anew is held first.
+    position = session.handedOutPosition();
     Long millis = source.limits().millis();
     deadlineNanos = millis == null ? Long.MAX_VALUE : System.nanoTime() + millis * 1_000_000;
     return advance();
@@ -97,7 +100,9 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
       if (truncates > 0) {
         truncatesIgnored.inc(truncates);
       }
-      snapshotDone.set(position.clock().snapshot() ? 0 : 1);
+      EventClock.Phase phase = position.clock().phase();
+      snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);
+      catchingUp.set(phase == EventClock.Phase.CATCH_UP ? 1 : 0);
     }
   }
 
@@ -116,8 +121,12 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
 
   @Override
   public Instant getWatermark() {
-    return finished
-        ? BoundedWindow.TIMESTAMP_MAX_VALUE
+    if (finished) {
+      return BoundedWindow.TIMESTAMP_MAX_VALUE;
+    }
+    // Even a time in the past could let a timer fire that must wait.
+    return session == null || position.clock().held()
+        ? BoundedWindow.TIMESTAMP_MIN_VALUE
         : Instant.ofEpochMilli(position.clock().watermark());
   }
 

@@ -21,12 +21,18 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
   private final RecordDecoder.Factory<T> decoders;
   private final Coder<T> coder;
   private final Limits limits;
+  private final long generation;
 
+  /**
+   * @param generation the lowest number that a change may get
+   */
   CdcSource(
       Map<String, String> properties,
       RecordDecoder.Factory<T> decoders,
       Coder<T> coder,
-      Limits limits) {
+      Limits limits,
+      long generation) {
+    this.generation = generation;
     this.properties = properties;
     this.decoders = decoders;
     this.coder = coder;
@@ -47,7 +53,7 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
       @Nullable PipelineOptions options, @Nullable CdcCheckpoint checkpoint) {
     boolean reopens = closesReadersToReopenThem(options);
     if (checkpoint == null) {
-      Position start = Position.start(System.currentTimeMillis());
+      Position start = Position.start(System.currentTimeMillis(), generation);
       return new CdcReader<>(
           this,
           start,
@@ -69,7 +75,10 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
       parked.close();
     }
     return ConnectorSession.start(
-        properties, decoders.create(), checkpoint.position(), checkpoint.copyHistory());
+        properties,
+        decoders.create(),
+        checkpoint.position().resumed(System.currentTimeMillis(), generation),
+        checkpoint.copyHistory());
   }
 
   /**

@@ -18,6 +18,9 @@ final class ConnectorProperties {
   static final String TOPIC_PREFIX = "topic.prefix";
   static final String MAX_RETRIES = "errors.max.retries";
 
+  /** How often a binlog's server at least says that it is there, in milliseconds. */
+  static final String SIGN_OF_LIFE = "connect.keep.alive.interval.ms";
+
   /** The topic on which the connector tells of the snapshot's beginning and end. */
   static final String NOTIFICATION_TOPIC = "__widebeam-notification";
 
@@ -96,6 +99,11 @@ final class ConnectorProperties {
     boolean mariaDb = connector.contains("mariadb");
     if (mariaDb || connector.contains("mysql")) {
       defaults.put("snapshot.locking.mode", "minimal");
+      // The client's own watchdog takes a pipeline that holds up the reading for a dead server.
+      // What
+      // is wanted of it is the server's sign of life, a little before each interval ends.
+      defaults.put("connect.keep.alive", "false");
+      defaults.put(SIGN_OF_LIFE, "1000");
       // Every reader of a binlog must have a number of its own.
       defaults.put(
           "database.server.id",

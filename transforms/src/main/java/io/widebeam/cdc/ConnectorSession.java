@@ -3,6 +3,7 @@ package io.widebeam.cdc;
 import io.debezium.data.Envelope;
 import io.widebeam.cdc.CdcCheckpoint.Offset;
 import io.widebeam.cdc.CdcCheckpoint.Position;
+import io.widebeam.cdc.EventClock.Phase;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -56,19 +57,23 @@ final class ConnectorSession<T> {
   private static final long MAX_QUEUED_BYTES = 16L << 20;
 
   /** How long a session whose reader was closed waits for the next reader to take it over. */
-  private static final long PARKING_MILLIS = 3_000;
+  private static final long PARKING_MILLIS = 10_000;
 
   /** A connector left alone for longer is started anew: the server would not wait for ever. */
   private static final long ALONE_MILLIS = 20_000;
 
   /**
-   * How often the connector says where it is while there is something to read: so a longer silence
-   * means that there is nothing.
+   * How often the connector says where it is while there is something to catch up with: so a longer
+   * silence means that there is nothing.
    */
-  private static final String LOAD_HEARTBEAT_MILLIS = "500";
+  private static final String HELD_HEARTBEAT_MILLIS = "500";
 
-  private static final long SILENCE_MILLIS = 2_000;
-  private static final long FIRST_SILENCE_MILLIS = 10_000;
+  /**
+   * A server that has sent no sign of life for so long, nor for several of its intervals, is gone.
+   */
+  private static final long DEAF_MILLIS = 10_000;
+
+  private static final long DEAF_INTERVALS = 3;
 
   private static final long STOP_MILLIS = 10_000;
   private static final long FIRST_RETRY_MILLIS = 500;
@@ -89,6 +94,7 @@ final class ConnectorSession<T> {
     SNAPSHOT_NOTIFICATION,
     HEARTBEAT,
     TRANSACTION,
+    MESSAGE,
     OTHER
   }
 
@@ -99,9 +105,7 @@ final class ConnectorSession<T> {
     /** The connector is about to take the position in the log. */
     POSITION,
     /** The tables are being read. */
-    TABLES,
-    /** The log is being read up to where it was after the tables. */
-    LOG
+    TABLES
   }
 
   private final String id = UUID.randomUUID().toString();
@@ -119,7 +123,7 @@ final class ConnectorSession<T> {
   private long queuedBytes;
   private long queuedElements;
   private Position tail;
-  private long handedOut;
+  private Position handedOut;
   @Nullable private IOException failure;
   private long parkedAtNanos;
 
@@ -134,12 +138,12 @@ final class ConnectorSession<T> {
   private long elements;
   private long lastRecordNanos = System.nanoTime();
   private boolean everPolled;
+  private boolean connected;
   private int failures;
   private Load load = Load.NONE;
   private boolean loadRefused;
-  @Nullable private LogPosition endOfLoad;
   private long loadNanos;
-  private boolean heardSinceLoad;
+  @Nullable private CatchUp catchUp;
   @Nullable private SourceConnector connector;
   @Nullable private SourceTask task;
 
@@ -157,14 +161,10 @@ final class ConnectorSession<T> {
     this.decoder = decoder;
     this.history = history;
     this.tail = start;
-    this.handedOut = start.elements();
+    this.handedOut = start;
     this.clock = new EventClock(start.clock());
     this.elements = start.elements();
-    // A snapshot cannot be continued. What the lost one gave out must not outrank the new one.
-    this.sequence =
-        clock.inSnapshot()
-            ? Math.max(start.sequence(), Position.firstSequence(System.currentTimeMillis()))
-            : start.sequence();
+    this.sequence = start.sequence();
     start.offsets().forEach(offset -> offsets.put(offset.partition(), offset.offset()));
     this.thread = new Thread(this::run, "cdc-" + properties.get(ConnectorProperties.TOPIC_PREFIX));
     this.thread.setDaemon(true);
@@ -206,12 +206,22 @@ final class ConnectorSession<T> {
       if (entry != null) {
         queuedBytes -= entry.bytes;
         queuedElements -= entry.batch.size();
-        handedOut = entry.position.elements();
+        handedOut = entry.position;
         changed.signalAll();
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
       return entry;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the reader stands after the last batch it was given. */
+  Position handedOutPosition() {
+    lock.lock();
+    try {
+      return handedOut;
     } finally {
       lock.unlock();
     }
@@ -278,7 +288,7 @@ final class ConnectorSession<T> {
   boolean adopt(Position position) {
     lock.lock();
     try {
-      if (state != State.PARKED || handedOut != position.elements()) {
+      if (state != State.PARKED || handedOut.elements() != position.elements()) {
         return false;
       }
       state = State.ACTIVE;
@@ -400,20 +410,19 @@ final class ConnectorSession<T> {
       // Interrupted before. The position stays, and so does all that was deleted since.
       loadTables();
     }
-    if (load != Load.LOG) {
-      if (clock.inSnapshot()) {
-        offsets.clear();
-        history.clear();
-      }
+    if (clock.phase() == Phase.LOAD) {
+      offsets.clear();
+      history.clear();
       load = Load.NONE;
-      if (offsets.isEmpty() && decoder.takesRows() && !loadRefused) {
+      if (decoder.takesRows() && !loadRefused) {
         loader = TableLoader.open(properties, connectorClassLoader());
         if (loader != null) {
           load = Load.POSITION;
-          history.clear();
-          clock.snapshotStarted(System.currentTimeMillis());
+          clock.loadStarted(System.currentTimeMillis());
         }
       }
+    } else if (clock.phase() == Phase.CATCH_UP && catchUp == null) {
+      catchUp = CatchUp.toEndOfLog(properties, connectorClassLoader());
     }
     Map<String, String> effective = effectiveProperties();
     connector =
@@ -427,16 +436,16 @@ final class ConnectorSession<T> {
     task.initialize(new Context(effective));
     task.start(connector.taskConfigs(1).get(0));
     QuietMetrics.install(task);
-    heardSinceLoad = false;
+    connected = false;
     lastRecordNanos = System.nanoTime();
   }
 
   private Map<String, String> effectiveProperties() {
-    if (load == Load.NONE) {
+    if (load == Load.NONE && clock.phase() != Phase.CATCH_UP) {
       return properties;
     }
     Map<String, String> effective = new HashMap<>(properties);
-    effective.put("heartbeat.interval.ms", LOAD_HEARTBEAT_MILLIS);
+    effective.put("heartbeat.interval.ms", HELD_HEARTBEAT_MILLIS);
     if (load == Load.POSITION) {
       effective.put("snapshot.mode", "no_data");
     }
@@ -460,14 +469,12 @@ final class ConnectorSession<T> {
         long readMillis = System.currentTimeMillis();
         tables.read(
             table,
-            row ->
-                append(
-                    decoder.row(table.id(), row, sequence + 1, readMillis), clock.snapshotRow()));
+            row -> append(decoder.row(table.id(), row, sequence + 1, readMillis), clock.heldRow()));
         enqueueBatch();
         publishTail();
       }
-      endOfLoad = tables.endOfLog();
-    } catch (TableLoader.UnsuitableException | RowEncoder.UnsupportedValueException e) {
+      catchUp = CatchUp.toEndOfLog(tables.database());
+    } catch (SourceDatabase.UnsuitableException | RowEncoder.UnsupportedValueException e) {
       // The tables were altered meanwhile, or hold what only the connector can make something of.
       LOG.info(
           "The connector's own snapshot loads {}: {}",
@@ -485,10 +492,9 @@ final class ConnectorSession<T> {
         elements - before,
         ConnectorProperties.describe(properties),
         TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - loadNanos));
-    load = Load.LOG;
-    heardSinceLoad = false;
+    load = Load.NONE;
+    clock.catchUpStarted(System.currentTimeMillis());
     lastRecordNanos = System.nanoTime();
-    finishLoadIfLogIsRead();
     publishTail();
     if (isAloneForTooLong()) {
       stopTask();
@@ -507,20 +513,9 @@ final class ConnectorSession<T> {
     }
   }
 
-  private void finishLoadIfLogIsRead() {
-    for (Map<String, ?> offset : offsets.values()) {
-      LogPosition position = LogPosition.of(offset);
-      if (position != null && position.compareTo(endOfLoad) >= 0) {
-        finishLoad();
-        return;
-      }
-    }
-  }
-
-  private void finishLoad() {
-    load = Load.NONE;
-    endOfLoad = null;
-    clock.snapshotDone();
+  private void caughtUp() {
+    catchUp = null;
+    clock.caughtUp();
   }
 
   private static ClassLoader connectorClassLoader() {
@@ -558,17 +553,19 @@ final class ConnectorSession<T> {
       }
       task.commit();
     }
+    CatchUp catchingUp = catchUp;
+    if (catchingUp != null) {
+      catchingUp.beforePoll(task);
+    }
     List<SourceRecord> records = task.poll();
     everPolled = true;
     if (records == null || records.isEmpty()) {
-      long silentNanos = System.nanoTime() - lastRecordNanos;
-      if (load == Load.LOG
-          && TimeUnit.NANOSECONDS.toMillis(silentNanos)
-              > (heardSinceLoad ? SILENCE_MILLIS : FIRST_SILENCE_MILLIS)) {
-        // Not every event of the log, and not always the last one, makes a record.
-        finishLoad();
+      long silentMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastRecordNanos);
+      if (catchingUp != null && catchingUp.isReachedInSilence(silentMillis)) {
+        caughtUp();
       }
-      clock.idle(System.currentTimeMillis(), TimeUnit.NANOSECONDS.toMillis(silentNanos));
+      checkConnection(silentMillis);
+      clock.idle(System.currentTimeMillis(), silentMillis);
       publishTail();
       return;
     }
@@ -591,20 +588,50 @@ final class ConnectorSession<T> {
     publishTail();
   }
 
+  /**
+   * The connector does not notice when the server of a binlog goes away. (Its own watchdog, if it
+   * is on, asks once a minute, and disturbs a client that has to wait for the pipeline.)
+   */
+  private void checkConnection(long silentMillis) throws IOException {
+    BinlogClient client = BinlogClient.of(task);
+    if (client == null) {
+      return;
+    }
+    boolean before = connected;
+    connected = client.isConnected();
+    if (before && !connected) {
+      throw new IOException("the server has closed the connection");
+    }
+    long patience =
+        Math.max(
+            DEAF_MILLIS,
+            DEAF_INTERVALS * Long.parseLong(properties.get(ConnectorProperties.SIGN_OF_LIFE)));
+    if (connected
+        && silentMillis > patience
+        && System.currentTimeMillis() - client.lastHeardMillis() > patience) {
+      throw new IOException("the server has not been heard of for " + patience + " ms");
+    }
+  }
+
   private void accept(SourceRecord record, long now) throws Exception {
     if (record.sourceOffset() != null && !record.sourceOffset().isEmpty()) {
       offsets.put(record.sourcePartition(), record.sourceOffset());
-      if (load == Load.LOG) {
-        heardSinceLoad = true;
-        finishLoadIfLogIsRead();
-      }
+    }
+    if (catchUp != null && catchUp.isReachedBy(record)) {
+      caughtUp();
     }
     switch (kindOf(record)) {
       case CHANGE -> {
         long time = eventTime((Struct) record.value(), now);
         add(record, time);
       }
-      case OTHER -> add(record, clock.inSnapshot() ? clock.snapshotRow() : stampNow(now));
+      case OTHER -> add(record, otherTime(now));
+      case MESSAGE -> {
+        // Who takes rows takes nothing else.
+        if (!decoder.takesRows() && !CatchUp.isMarker(record)) {
+          add(record, otherTime(now));
+        }
+      }
       case SNAPSHOT_NOTIFICATION -> notified((Struct) record.value(), now);
       case TRANSACTION -> {
         if ("END".equals(((Struct) record.value()).getWithoutDefault("status"))) {
@@ -615,18 +642,26 @@ final class ConnectorSession<T> {
     }
   }
 
-  private long stampNow(long now) {
-    return clock.logRow(null, now, now);
+  private long otherTime(long now) {
+    return clock.phase() == Phase.LIVE ? clock.logRow(null, now, now) : clock.heldRow();
   }
 
   private long eventTime(Struct value, long now) {
     Struct source = (Struct) value.getWithoutDefault(Envelope.FieldName.SOURCE);
-    if (clock.inSnapshot()) {
-      if (load == Load.LOG || DebeziumChanges.isSnapshot(source)) {
-        return clock.snapshotRow();
+    switch (clock.phase()) {
+      case LOAD -> {
+        if (DebeziumChanges.isSnapshot(source)) {
+          return clock.heldRow();
+        }
+        // A connector that does not report the snapshot's end has gone over to the log.
+        clock.caughtUp();
       }
-      // A connector that does not report the snapshot's end has gone over to the log.
-      clock.snapshotDone();
+      case CATCH_UP -> {
+        return clock.heldRow();
+      }
+      case LIVE -> {
+        // Below.
+      }
     }
     String transaction = null;
     if (value.schema().field(Envelope.FieldName.TRANSACTION) != null
@@ -641,12 +676,16 @@ final class ConnectorSession<T> {
       return;
     }
     switch ((String) notification.getWithoutDefault("type")) {
-      case "STARTED" -> clock.snapshotStarted(now);
+      case "STARTED" -> clock.loadStarted(now);
       case "COMPLETED", "SKIPPED" -> {
         switch (load) {
-          case NONE -> clock.snapshotDone();
+          case NONE -> {
+            if (clock.phase() == Phase.LOAD) {
+              clock.caughtUp();
+            }
+          }
           case POSITION -> load = Load.TABLES;
-          case TABLES, LOG -> {
+          case TABLES -> {
             // The tables decide.
           }
         }
@@ -673,6 +712,8 @@ final class ConnectorSession<T> {
         kind = Kind.HEARTBEAT;
       } else if (name.endsWith(".TransactionMetadataValue")) {
         kind = Kind.TRANSACTION;
+      } else if (name.endsWith(".MessageValue")) {
+        kind = Kind.MESSAGE;
       } else {
         kind = Kind.OTHER;
       }
@@ -750,7 +791,7 @@ final class ConnectorSession<T> {
   }
 
   private Position position() {
-    if (clock.inSnapshot()) {
+    if (clock.phase() == Phase.LOAD) {
       return new Position(List.of(), sequence, elements, clock.state(), 0);
     }
     List<Offset> current = new ArrayList<>(offsets.size());

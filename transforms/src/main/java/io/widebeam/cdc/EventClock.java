@@ -8,8 +8,11 @@ import javax.annotation.Nullable;
  * the epoch.
  *
  * <ul>
- *   <li>All rows of the snapshot get one time, and the watermark stays before it until the snapshot
- *       is done.
+ *   <li>All rows of the load get one time, and so do the changes that the log has of the time it
+ *       took. Until these are read, the source is <em>held</em>: its watermark says nothing at all.
+ *   <li>A source that goes on from a checkpoint is held likewise, until the log has been read to
+ *       where it ended then: whoever was given changes after the checkpoint and lost what they knew
+ *       of them must not act before they know it again.
  *   <li>All rows of a transaction get one time: that of the commit, but never one that the
  *       watermark has reached, nor one in the future. The watermark reaches it only when the whole
  *       transaction is out.
@@ -29,25 +32,40 @@ final class EventClock {
   /**
    * What a checkpoint keeps of the clock.
    *
-   * @param snapshot whether the snapshot is still running
+   * @param phase what is being read
    * @param stamp the last time given to an element
    * @param watermark the watermark
    * @param transaction the open transaction's id, or null if none is open
    */
-  record State(boolean snapshot, long stamp, long watermark, @Nullable String transaction) {
+  record State(Phase phase, long stamp, long watermark, @Nullable String transaction) {
     static State fresh(long now) {
-      return new State(true, now, now - 1, null);
+      return new State(Phase.LOAD, now, now - 1, null);
+    }
+
+    /** Whether the watermark must not be told to anybody yet. */
+    boolean held() {
+      return phase != Phase.LIVE;
     }
   }
 
-  private boolean snapshot;
+  /** What is being read. In checkpoints by its name. */
+  enum Phase {
+    /** The tables' rows, or their snapshot. */
+    LOAD,
+    /** What the log has of the time of the load, or of that since the checkpoint. */
+    CATCH_UP,
+    /** The log as it grows. */
+    LIVE
+  }
+
+  private Phase phase;
   private long stamp;
   private long watermark;
   private boolean open;
   @Nullable private String transaction;
 
   EventClock(State state) {
-    snapshot = state.snapshot;
+    phase = state.phase;
     stamp = state.stamp;
     watermark = state.watermark;
     transaction = state.transaction;
@@ -55,36 +73,46 @@ final class EventClock {
   }
 
   State state() {
-    return new State(snapshot, stamp, watermark, open ? transaction : null);
+    return new State(phase, stamp, watermark, open ? transaction : null);
   }
 
-  boolean inSnapshot() {
-    return snapshot;
+  Phase phase() {
+    return phase;
   }
 
+  /** The watermark as it will be when the source is not held. */
   long watermark() {
     return watermark;
   }
 
-  /** A snapshot begins, perhaps not the first one. */
-  void snapshotStarted(long now) {
-    if (!snapshot) {
-      snapshot = true;
+  /** A load begins, perhaps not the first one. */
+  void loadStarted(long now) {
+    hold(Phase.LOAD, now);
+  }
+
+  /** The log has to be read to where it ends now. */
+  void catchUpStarted(long now) {
+    hold(Phase.CATCH_UP, now);
+  }
+
+  private void hold(Phase next, long now) {
+    if (phase == Phase.LIVE) {
       open = false;
       stamp = Math.max(Math.max(stamp, watermark + 1), now);
     }
+    phase = next;
   }
 
-  /** Every row of the snapshot has been given its time. */
-  void snapshotDone() {
-    if (snapshot) {
-      snapshot = false;
+  /** Everything that the source was held for has been given its time. */
+  void caughtUp() {
+    if (phase != Phase.LIVE) {
+      phase = Phase.LIVE;
       watermark = Math.max(watermark, stamp + 1);
     }
   }
 
-  /** The time of a row of the snapshot. */
-  long snapshotRow() {
+  /** The time of everything that is read while the source is held. */
+  long heldRow() {
     return stamp;
   }
 
@@ -109,7 +137,7 @@ final class EventClock {
 
   /** Nothing is left to read at the moment, and has not been for a while. */
   void idle(long now, long silentMillis) {
-    if (snapshot || (open && silentMillis < TRANSACTION_SILENCE_MILLIS)) {
+    if (phase != Phase.LIVE || (open && silentMillis < TRANSACTION_SILENCE_MILLIS)) {
       return;
     }
     open = false;

@@ -2,10 +2,11 @@ package io.widebeam.cdc;
 
 import io.debezium.relational.Selectors;
 import io.widebeam.cdc.JdbcRowEncoder.Column;
+import io.widebeam.cdc.SourceDatabase.Kind;
+import io.widebeam.cdc.SourceDatabase.UnsuitableException;
 import io.widebeam.change.BsonBuffer;
 import io.widebeam.change.TableId;
 import java.sql.Connection;
-import java.sql.Driver;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Properties;
 import java.util.Set;
 import java.util.function.Predicate;
 import javax.annotation.Nullable;
@@ -48,15 +48,6 @@ final class TableLoader implements AutoCloseable {
   /** A table as it will be read. */
   record Table(TableId id, String select, JdbcRowEncoder encoder) {}
 
-  /** Why this source has to be loaded by the connector. */
-  static final class UnsuitableException extends Exception {
-    private static final long serialVersionUID = 1L;
-
-    UnsuitableException(String reason) {
-      super(reason);
-    }
-  }
-
   /** Settings that have no part in what a row looks like. */
   private static final Set<String> HARMLESS =
       Set.of(
@@ -82,6 +73,8 @@ final class TableLoader implements AutoCloseable {
           "include.schema.changes",
           "heartbeat.interval.ms",
           "connect.timeout.ms",
+          "connect.keep.alive",
+          ConnectorProperties.SIGN_OF_LIFE,
           "notification.enabled.channels",
           "notification.sink.topic.name",
           "schema.history.internal",
@@ -99,18 +92,17 @@ final class TableLoader implements AutoCloseable {
           "column.propagate.source.type", ".*",
           "provide.transaction.metadata", "true");
 
-  private static final String MARIADB = "io.debezium.connector.mariadb.MariaDbConnector";
-  private static final String MYSQL = "io.debezium.connector.mysql.MySqlConnector";
-
   private final Map<String, String> properties;
+  private final SourceDatabase database;
   private final boolean mariaDb;
   private final Connection connection;
   private final BsonBuffer buffer = new BsonBuffer();
 
-  private TableLoader(Map<String, String> properties, boolean mariaDb, Connection connection) {
+  private TableLoader(Map<String, String> properties, SourceDatabase database) {
     this.properties = properties;
-    this.mariaDb = mariaDb;
-    this.connection = connection;
+    this.database = database;
+    this.mariaDb = database.kind() == Kind.MARIADB;
+    this.connection = database.connection();
   }
 
   /**
@@ -145,9 +137,8 @@ final class TableLoader implements AutoCloseable {
   /** Connects for a load that is already decided on. */
   static TableLoader connect(Map<String, String> properties, ClassLoader classes)
       throws SQLException, UnsuitableException {
-    String connector = properties.get(ConnectorProperties.CONNECTOR_CLASS);
-    boolean mariaDb = connector.equals(MARIADB);
-    if (!mariaDb && !connector.equals(MYSQL)) {
+    Kind kind = Kind.of(properties);
+    if (kind == null || !kind.hasBinlog()) {
       throw new UnsuitableException("only MySQL and MariaDB are read faster");
     }
     for (Map.Entry<String, String> setting : properties.entrySet()) {
@@ -156,19 +147,8 @@ final class TableLoader implements AutoCloseable {
         throw new UnsuitableException(obstacle);
       }
     }
-    Driver driver = driver(mariaDb, classes);
-    String host = properties.get("database.hostname");
-    String url =
-        (mariaDb ? "jdbc:mariadb://" : "jdbc:mysql://")
-            + (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host)
-            + ":"
-            + properties.getOrDefault("database.port", "3306")
-            + "/";
-    Connection connection = driver.connect(url, driverProperties(properties, mariaDb));
-    if (connection == null) {
-      throw new UnsuitableException("the driver does not take the address " + url);
-    }
-    TableLoader loader = new TableLoader(properties, mariaDb, connection);
+    SourceDatabase database = SourceDatabase.connect(properties, classes);
+    TableLoader loader = new TableLoader(properties, database);
     try {
       loader.prepareSession();
     } catch (SQLException e) {
@@ -188,45 +168,6 @@ final class TableLoader implements AutoCloseable {
       return "the setting " + setting + " is the connector's";
     }
     return expected.equalsIgnoreCase(value) ? null : setting + " is " + value;
-  }
-
-  private static Driver driver(boolean mariaDb, ClassLoader classes) throws UnsuitableException {
-    String name = mariaDb ? "org.mariadb.jdbc.Driver" : "com.mysql.cj.jdbc.Driver";
-    try {
-      return Class.forName(name, true, classes)
-          .asSubclass(Driver.class)
-          .getDeclaredConstructor()
-          .newInstance();
-    } catch (ReflectiveOperationException | LinkageError e) {
-      throw new UnsuitableException("the driver " + name + " is not there");
-    }
-  }
-
-  private static Properties driverProperties(Map<String, String> properties, boolean mariaDb)
-      throws UnsuitableException {
-    Properties driver = new Properties();
-    driver.put("user", properties.getOrDefault("database.user", ""));
-    driver.put("password", properties.getOrDefault("database.password", ""));
-    driver.put("connectTimeout", "30000");
-    driver.put("tcpKeepAlive", "true");
-    String mode =
-        properties
-            .getOrDefault("database.ssl.mode", mariaDb ? "disable" : "preferred")
-            .toLowerCase(Locale.ROOT);
-    Set<String> known =
-        mariaDb ? Set.of("disable", "trust") : Set.of("disabled", "preferred", "required");
-    if (!known.contains(mode)) {
-      throw new UnsuitableException("database.ssl.mode is " + mode);
-    }
-    if (mariaDb) {
-      driver.put("sslMode", mode);
-    } else {
-      driver.put("sslMode", mode.toUpperCase(Locale.ROOT));
-      driver.put("allowPublicKeyRetrieval", "true");
-      driver.put("characterEncoding", "UTF-8");
-      driver.put("netTimeoutForStreamingResults", "86400");
-    }
-    return driver;
   }
 
   private void prepareSession() throws SQLException {
@@ -342,30 +283,14 @@ final class TableLoader implements AutoCloseable {
     statement.close();
   }
 
-  /** Where the log ends at the moment; everything read so far is before it. */
-  LogPosition endOfLog() throws SQLException {
-    SQLException refused = null;
-    for (String sql : new String[] {"SHOW MASTER STATUS", "SHOW BINARY LOG STATUS"}) {
-      try (Statement statement = connection.createStatement();
-          ResultSet row = statement.executeQuery(sql)) {
-        if (row.next()) {
-          return new LogPosition(row.getString(1), row.getLong(2));
-        }
-      } catch (SQLException e) {
-        // Newer servers of MySQL know the second one only.
-        refused = e;
-      }
-    }
-    throw refused != null ? refused : new SQLException("the server keeps no binary log");
+  /** What has been read so far is in its log, as it is now. */
+  SourceDatabase database() {
+    return database;
   }
 
   /** Ends a read that another thread is in. */
   void abort() {
-    try {
-      connection.abort(Runnable::run);
-    } catch (SQLException e) {
-      LOG.debug("Aborting a table's read", e);
-    }
+    database.abort();
   }
 
   @Override

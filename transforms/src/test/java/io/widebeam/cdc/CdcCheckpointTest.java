@@ -33,7 +33,7 @@ class CdcCheckpointTest {
             List.of(new Offset(Map.of("server", "shop"), offset)),
             42,
             7,
-            new EventClock.State(false, 100, 99, "0-1-5"),
+            new EventClock.State(EventClock.Phase.CATCH_UP, 100, 99, "0-1-5"),
             2);
     history.append("{\"later\":1}");
 
@@ -49,7 +49,8 @@ class CdcCheckpointTest {
 
   @Test
   void acknowledgingToAReaderThatIsGoneIsHarmless() {
-    CdcCheckpoint checkpoint = new CdcCheckpoint("gone", Position.start(0), new SchemaHistoryLog());
+    CdcCheckpoint checkpoint =
+        new CdcCheckpoint("gone", Position.start(0, 0), new SchemaHistoryLog());
     assertThatCode(checkpoint::finalizeCheckpoint).doesNotThrowAnyException();
   }
 
@@ -57,7 +58,7 @@ class CdcCheckpointTest {
   void anUnknownFormatIsNamed() throws Exception {
     byte[] bytes =
         CoderUtils.encodeToByteArray(
-            CODER, new CdcCheckpoint("", Position.start(0), new SchemaHistoryLog()));
+            CODER, new CdcCheckpoint("", Position.start(0, 0), new SchemaHistoryLog()));
     bytes[0] = 9;
     assertThatThrownBy(() -> CoderUtils.decodeFromByteArray(CODER, bytes))
         .isInstanceOf(CoderException.class)
@@ -66,7 +67,34 @@ class CdcCheckpointTest {
 
   @Test
   void aLaterStartOutranksAnEarlierOne() {
-    assertThat(Position.start(1_001).sequence())
-        .isGreaterThanOrEqualTo(Position.start(1_000).sequence() + 4096);
+    assertThat(Position.start(1_001, 0).sequence())
+        .isGreaterThanOrEqualTo(Position.start(1_000, 0).sequence() + 4096);
+  }
+
+  @Test
+  void whoGoesOnOutranksWhatWasGivenOutAfterTheCheckpoint() {
+    Position position =
+        new Position(
+            List.of(new Offset(Map.of("server", "shop"), Map.of("pos", 1L))),
+            Position.firstSequence(1_000) + 5,
+            5,
+            new EventClock.State(EventClock.Phase.LIVE, 100, 99, null),
+            0);
+    Position resumed = position.resumed(2_000, 0);
+    assertThat(resumed.sequence()).isEqualTo(Position.firstSequence(2_000));
+    assertThat(resumed.clock().phase()).isEqualTo(EventClock.Phase.CATCH_UP);
+    assertThat(resumed.elements()).isEqualTo(5);
+    assertThat(position.resumed(500, 0).sequence())
+        .as("never back, even if the wall clock is")
+        .isEqualTo(position.sequence());
+  }
+
+  @Test
+  void aGenerationSetsTheLowestNumber() {
+    assertThat(Position.start(1_000, Position.firstSequence(9_000)).sequence())
+        .isEqualTo(Position.firstSequence(9_000));
+    Position old = Position.start(1_000, 0);
+    assertThat(old.resumed(2_000, Position.firstSequence(9_000)).sequence())
+        .isEqualTo(Position.firstSequence(9_000));
   }
 }

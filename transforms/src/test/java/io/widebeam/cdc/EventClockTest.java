@@ -10,18 +10,38 @@ class EventClockTest {
   private final EventClock clock = new EventClock(EventClock.State.fresh(NOW));
 
   @Test
-  void theWatermarkWaitsBeforeTheSnapshotUntilItIsDone() {
-    long snapshot = clock.snapshotRow();
+  void theClockIsHeldBeforeTheLoadUntilItIsDone() {
+    long snapshot = clock.heldRow();
     clock.idle(NOW + 60_000, 60_000);
-    assertThat(clock.snapshotRow()).isEqualTo(snapshot);
+    assertThat(clock.heldRow()).isEqualTo(snapshot);
     assertThat(clock.watermark()).isLessThan(snapshot);
-    clock.snapshotDone();
+    assertThat(clock.state().held()).isTrue();
+    clock.catchUpStarted(NOW + 70_000);
+    assertThat(clock.heldRow()).as("the log of the load has its time").isEqualTo(snapshot);
+    assertThat(clock.state().held()).isTrue();
+    clock.caughtUp();
+    assertThat(clock.state().held()).isFalse();
     assertThat(clock.watermark()).isGreaterThan(snapshot);
   }
 
   @Test
+  void aClockThatCatchesUpGivesOneTimeThatIsLaterThanAll() {
+    clock.caughtUp();
+    long last = clock.logRow("t1", NOW + 100, NOW + 150);
+    EventClock resumed = new EventClock(clock.state());
+    resumed.catchUpStarted(NOW + 50);
+    long held = resumed.heldRow();
+    assertThat(held).isGreaterThanOrEqualTo(last);
+    EventClock again = new EventClock(resumed.state());
+    again.catchUpStarted(NOW + 90_000);
+    assertThat(again.heldRow()).as("resumed while it was held").isEqualTo(held);
+    again.caughtUp();
+    assertThat(again.logRow("t1", NOW + 100, NOW + 150)).isGreaterThan(held);
+  }
+
+  @Test
   void aTransactionHasOneTimeWhichTheWatermarkReachesWhenItIsOut() {
-    clock.snapshotDone();
+    clock.caughtUp();
     long first = clock.logRow("t1", NOW + 100, NOW + 150);
     assertThat(first).isEqualTo(NOW + 100);
     clock.idle(NOW + 200, 50);
@@ -34,20 +54,20 @@ class EventClockTest {
 
   @Test
   void aLateTransactionIsStampedAboveTheWatermark() {
-    clock.snapshotDone();
+    clock.caughtUp();
     clock.idle(NOW + 5_000, 5_000);
     assertThat(clock.logRow("t1", NOW + 10, NOW + 5_001)).isGreaterThan(NOW + 5_000);
   }
 
   @Test
   void aCommitTimeInTheFutureDoesNotMoveTheClockThere() {
-    clock.snapshotDone();
+    clock.caughtUp();
     assertThat(clock.logRow("t1", Long.MAX_VALUE, NOW + 10)).isEqualTo(NOW + 10);
   }
 
   @Test
   void aTransactionWhoseEndIsNeverReportedDoesNotHoldTheWatermarkForEver() {
-    clock.snapshotDone();
+    clock.caughtUp();
     long stamp = clock.logRow("t1", NOW + 10, NOW + 10);
     clock.idle(NOW + 3_000, EventClock.TRANSACTION_SILENCE_MILLIS - 1);
     assertThat(clock.watermark()).isLessThan(stamp);
@@ -57,7 +77,7 @@ class EventClockTest {
 
   @Test
   void timeNeverRunsBackEvenIfTheWallClockDoes() {
-    clock.snapshotDone();
+    clock.caughtUp();
     clock.idle(NOW + 9_000, 9_000);
     clock.idle(NOW, 10_000);
     assertThat(clock.watermark()).isEqualTo(NOW + 9_000);
@@ -66,7 +86,7 @@ class EventClockTest {
 
   @Test
   void aRestoredClockGoesOnWithinTheTransaction() {
-    clock.snapshotDone();
+    clock.caughtUp();
     long stamp = clock.logRow("t1", NOW + 10, NOW + 10);
     EventClock restored = new EventClock(clock.state());
     assertThat(restored.watermark()).isEqualTo(clock.watermark());
@@ -76,11 +96,11 @@ class EventClockTest {
 
   @Test
   void aLaterSnapshotHoldsTheWatermarkAgain() {
-    clock.snapshotDone();
+    clock.caughtUp();
     clock.idle(NOW + 1_000, 1_000);
-    clock.snapshotStarted(NOW + 2_000);
+    clock.loadStarted(NOW + 2_000);
     clock.idle(NOW + 3_000, 1_000);
     assertThat(clock.watermark()).isEqualTo(NOW + 1_000);
-    assertThat(clock.snapshotRow()).isGreaterThan(clock.watermark());
+    assertThat(clock.heldRow()).isGreaterThan(clock.watermark());
   }
 }

@@ -260,7 +260,7 @@ class TableLoaderIT {
     try (Probe probe = new Probe(server.connector(database), null)) {
       probe.await(() -> probe.changes.size() > 2_000);
       inLoad = probe.checkpoint();
-      assertThat(inLoad.position().clock().snapshot()).isTrue();
+      assertThat(inLoad.position().clock().held()).isTrue();
       assertThat(inLoad.position().offsets()).isEmpty();
       before = probe.changes.get(probe.changes.size() - 1).sequence();
     }
@@ -465,7 +465,7 @@ class TableLoaderIT {
     }
 
     boolean isLoaded() {
-      return !reader.getCheckpointMark().position().clock().snapshot();
+      return !reader.getCheckpointMark().position().clock().held();
     }
 
     CdcCheckpoint checkpoint() throws Exception {
