@@ -71,22 +71,26 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <h2>Metrics</h2>
  *
- * <p>In the namespace {@code widebeam}: the counters {@code changes}, {@code snapshotRows.<table>}
- * and {@code truncatesIgnored} (a TRUNCATE is not followed), the gauges {@code snapshotDone} (0 or
- * 1) and {@code backlog} (changes read but not yet taken by the pipeline).
+ * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
+ * snapshotRows.<table>}, the gauges {@code snapshotDone} (0 or 1) and {@code backlog} (changes read
+ * but not yet taken by the pipeline).
  *
  * <h2>Errors</h2>
  *
  * <p>A lost connection is tried again {@code errors.max.retries} times (30) with growing pauses.
  * Any other failure of the connector fails the pipeline with a message without secrets; so does a
  * change without its row before, naming the database setting that is missing.
+ *
+ * <p>When {@code TRUNCATE}, {@code DROP TABLE} or the like takes all of a table's rows at once,
+ * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres
+ * tells its readers of {@code TRUNCATE}, but not of a dropped table.
  */
 public final class CdcIO {
   private CdcIO() {}
 
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
-    return new Read<>(null, DebeziumChanges::new, ChangeCoder.of(), CdcSource.Limits.NONE);
+    return new Read<>(null, new ChangeDecoders(), ChangeCoder.of(), CdcSource.Limits.NONE);
   }
 
   /**
@@ -134,7 +138,7 @@ public final class CdcIO {
      * CdcIO#read()}.
      */
     public Read<T> withFormatFunction(SourceRecordMapper<T> mapper) {
-      return new Read<>(configuration, () -> new MappingDecoder<>(mapper), coder, limits);
+      return new Read<>(configuration, properties -> new MappingDecoder<>(mapper), coder, limits);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
@@ -171,21 +175,21 @@ public final class CdcIO {
       if (configuration == null) {
         throw new IllegalArgumentException("CdcIO: withConnectorConfiguration is required");
       }
-      return ConnectorProperties.complete(configurationMap(configuration));
+      Map<String, String> properties =
+          ConnectorProperties.complete(configurationMap(configuration));
+      return decoders instanceof ChangeDecoders
+          ? ConnectorProperties.withEveryChange(properties)
+          : properties;
     }
 
     CdcSource<T> source() {
-      if (configuration == null) {
-        throw new IllegalArgumentException("CdcIO: withConnectorConfiguration is required");
-      }
       if (decoders == null) {
         throw new IllegalArgumentException("CdcIO: withFormatFunction is required");
       }
       if (coder == null) {
         throw new IllegalArgumentException("CdcIO: withCoder is required");
       }
-      return new CdcSource<>(
-          ConnectorProperties.complete(configurationMap(configuration)), decoders, coder, limits);
+      return new CdcSource<>(connectorProperties(), decoders, coder, limits);
     }
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {
@@ -220,6 +224,14 @@ public final class CdcIO {
           }
         }
       }
+    }
+  }
+
+  /** Makes the decoders of {@link #readChanges()}. */
+  private record ChangeDecoders() implements RecordDecoder.Factory<Change> {
+    @Override
+    public RecordDecoder<Change> create(Map<String, String> properties) {
+      return new DebeziumChanges(properties);
     }
   }
 

@@ -52,7 +52,8 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
           this,
           start,
           () ->
-              ConnectorSession.start(properties, decoders.create(), start, new SchemaHistoryLog()),
+              ConnectorSession.start(
+                  properties, decoders.create(properties), start, new SchemaHistoryLog()),
           reopens);
     }
     return new CdcReader<>(this, checkpoint.position(), () -> adoptOrStart(checkpoint), reopens);
@@ -69,7 +70,7 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
       parked.close();
     }
     return ConnectorSession.start(
-        properties, decoders.create(), checkpoint.position(), checkpoint.copyHistory());
+        properties, decoders.create(properties), checkpoint.position(), checkpoint.copyHistory());
   }
 
   /**

@@ -208,6 +208,8 @@ final class ConnectorSession<T> {
         queuedElements -= entry.batch.size();
         handedOut = entry.position.elements();
         changed.signalAll();
+      } else if (failure instanceof TableEmptiedException emptied) {
+        throw emptied;
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
@@ -244,11 +246,6 @@ final class ConnectorSession<T> {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** See {@link RecordDecoder#takeTruncatesIgnored}. */
-  long takeTruncatesIgnored() {
-    return decoder.takeTruncatesIgnored();
   }
 
   /** Tells the database, at the next poll, that everything up to the offsets is safe. */
@@ -325,6 +322,9 @@ final class ConnectorSession<T> {
         } catch (Exception e) {
           closeLoader();
           stopTask();
+          // What came before is as good as ever.
+          enqueueBatch();
+          publishTail();
           retryOrFail(e);
         }
       }
@@ -375,6 +375,9 @@ final class ConnectorSession<T> {
   private void retryOrFail(Exception e) throws IOException, InterruptedException {
     if (!isWanted()) {
       return;
+    }
+    if (e instanceof TableEmptiedException emptied) {
+      throw emptied;
     }
     String reason = ConnectorFailure.describe(e, properties);
     int allowed = Integer.parseInt(properties.get(ConnectorProperties.MAX_RETRIES));
@@ -592,6 +595,21 @@ final class ConnectorSession<T> {
   }
 
   private void accept(SourceRecord record, long now) throws Exception {
+    Map<String, ?> before = offsets.get(record.sourcePartition());
+    try {
+      takeIn(record, now);
+    } catch (TableEmptiedException | RuntimeException e) {
+      // Who goes on from here must meet the record again.
+      if (before == null) {
+        offsets.remove(record.sourcePartition());
+      } else {
+        offsets.put(record.sourcePartition(), before);
+      }
+      throw e;
+    }
+  }
+
+  private void takeIn(SourceRecord record, long now) throws Exception {
     if (record.sourceOffset() != null && !record.sourceOffset().isEmpty()) {
       offsets.put(record.sourcePartition(), record.sourceOffset());
       if (load == Load.LOG) {
@@ -604,7 +622,12 @@ final class ConnectorSession<T> {
         long time = eventTime((Struct) record.value(), now);
         add(record, time);
       }
-      case OTHER -> add(record, clock.inSnapshot() ? clock.snapshotRow() : stampNow(now));
+      case OTHER -> {
+        T element = decoder.decode(record, sequence + 1);
+        if (element != null) {
+          append(element, clock.inSnapshot() ? clock.snapshotRow() : stampNow(now));
+        }
+      }
       case SNAPSHOT_NOTIFICATION -> notified((Struct) record.value(), now);
       case TRANSACTION -> {
         if ("END".equals(((Struct) record.value()).getWithoutDefault("status"))) {
