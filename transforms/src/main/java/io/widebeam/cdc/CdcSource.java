@@ -58,7 +58,8 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
           this,
           start,
           () ->
-              ConnectorSession.start(properties, decoders.create(), start, new SchemaHistoryLog()),
+              ConnectorSession.start(
+                  properties, decoders.create(properties), start, new SchemaHistoryLog()),
           reopens);
     }
     return new CdcReader<>(this, checkpoint.position(), () -> adoptOrStart(checkpoint), reopens);
@@ -76,7 +77,7 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
     }
     return ConnectorSession.start(
         properties,
-        decoders.create(),
+        decoders.create(properties),
         checkpoint.position().resumed(System.currentTimeMillis(), generation),
         checkpoint.copyHistory());
   }

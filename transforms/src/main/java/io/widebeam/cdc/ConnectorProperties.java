@@ -65,6 +65,31 @@ final class ConnectorProperties {
     return properties;
   }
 
+  /**
+   * The properties with all that a target needs to follow a table: no operation left out, and the
+   * statements that take rows away without a word about each.
+   *
+   * @throws IllegalArgumentException if the user wants operations left out
+   */
+  static Map<String, String> withEveryChange(Map<String, String> complete) {
+    String skipped = complete.get("skipped.operations").strip();
+    if (!skipped.equals("none")) {
+      throw new IllegalArgumentException(
+          "CdcIO: skipped.operations is "
+              + skipped
+              + ", but readChanges() must see every operation. Leave it out.");
+    }
+    if (hasBinlog(complete.get(CONNECTOR_CLASS))) {
+      complete.put("include.schema.changes", "true");
+    }
+    return complete;
+  }
+
+  private static boolean hasBinlog(String connector) {
+    String name = connector.toLowerCase(Locale.ROOT);
+    return name.contains("mariadb") || name.contains("mysql");
+  }
+
   private static Map<String, String> defaults(Map<String, String> given) {
     Map<String, String> defaults = new LinkedHashMap<>();
     defaults.put("name", given.get(TOPIC_PREFIX));
@@ -95,9 +120,9 @@ final class ConnectorProperties {
     defaults.put("provide.transaction.metadata", "true");
     defaults.put(MAX_RETRIES, "30");
 
-    String connector = given.get(CONNECTOR_CLASS).toLowerCase(Locale.ROOT);
-    boolean mariaDb = connector.contains("mariadb");
-    if (mariaDb || connector.contains("mysql")) {
+    String connector = given.get(CONNECTOR_CLASS);
+    if (hasBinlog(connector)) {
+      boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");
       defaults.put("snapshot.locking.mode", "minimal");
       // The client's own watchdog takes a pipeline that holds up the reading for a dead server.
       // What

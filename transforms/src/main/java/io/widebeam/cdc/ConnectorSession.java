@@ -208,6 +208,8 @@ final class ConnectorSession<T> {
         queuedElements -= entry.batch.size();
         handedOut = entry.position;
         changed.signalAll();
+      } else if (failure instanceof TableEmptiedException emptied) {
+        throw emptied;
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
@@ -254,11 +256,6 @@ final class ConnectorSession<T> {
     } finally {
       lock.unlock();
     }
-  }
-
-  /** See {@link RecordDecoder#takeTruncatesIgnored}. */
-  long takeTruncatesIgnored() {
-    return decoder.takeTruncatesIgnored();
   }
 
   /** Tells the database, at the next poll, that everything up to the offsets is safe. */
@@ -335,6 +332,9 @@ final class ConnectorSession<T> {
         } catch (Exception e) {
           closeLoader();
           stopTask();
+          // What came before is as good as ever.
+          enqueueBatch();
+          publishTail();
           retryOrFail(e);
         }
       }
@@ -385,6 +385,9 @@ final class ConnectorSession<T> {
   private void retryOrFail(Exception e) throws IOException, InterruptedException {
     if (!isWanted()) {
       return;
+    }
+    if (e instanceof TableEmptiedException emptied) {
+      throw emptied;
     }
     String reason = ConnectorFailure.describe(e, properties);
     int allowed = Integer.parseInt(properties.get(ConnectorProperties.MAX_RETRIES));
@@ -614,6 +617,21 @@ final class ConnectorSession<T> {
   }
 
   private void accept(SourceRecord record, long now) throws Exception {
+    Map<String, ?> before = offsets.get(record.sourcePartition());
+    try {
+      takeIn(record, now);
+    } catch (TableEmptiedException | RuntimeException e) {
+      // Who goes on from here must meet the record again.
+      if (before == null) {
+        offsets.remove(record.sourcePartition());
+      } else {
+        offsets.put(record.sourcePartition(), before);
+      }
+      throw e;
+    }
+  }
+
+  private void takeIn(SourceRecord record, long now) throws Exception {
     if (record.sourceOffset() != null && !record.sourceOffset().isEmpty()) {
       offsets.put(record.sourcePartition(), record.sourceOffset());
     }
