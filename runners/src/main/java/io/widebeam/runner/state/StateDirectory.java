@@ -10,6 +10,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
@@ -25,6 +26,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a flow keeps on disk, for one process at a time:
@@ -42,6 +45,8 @@ import javax.annotation.Nullable;
  * the newest three, and with each the run that took it: its checkpoints may share files.
  */
 public final class StateDirectory implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StateDirectory.class);
+
   /** How many checkpoints are kept. */
   public static final int KEPT = 3;
 
@@ -361,6 +366,15 @@ public final class StateDirectory implements AutoCloseable {
           }
 
           @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure)
+              throws IOException {
+            if (failure instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE; // Somebody else deletes, too.
+            }
+            throw failure;
+          }
+
+          @Override
           public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException failure)
               throws IOException {
             Files.deleteIfExists(visited);
@@ -374,6 +388,10 @@ public final class StateDirectory implements AutoCloseable {
   public void close() {
     try {
       delete(temporary());
+    } catch (IOException e) {
+      LOG.debug("{} goes at the next start", temporary(), e);
+    }
+    try {
       lockChannel.close();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot let go of " + directory, e);
