@@ -185,7 +185,10 @@ public final class CdcIO {
         throw new IllegalArgumentException("CdcIO: withCoder is required");
       }
       return new CdcSource<>(
-          ConnectorProperties.complete(configurationMap(configuration)), decoders, coder, limits);
+          JobProperties.of(ConnectorProperties.complete(configurationMap(configuration))),
+          decoders,
+          coder,
+          limits);
     }
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {
