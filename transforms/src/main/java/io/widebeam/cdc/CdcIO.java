@@ -213,7 +213,8 @@ public final class CdcIO {
       if (coder == null) {
         throw new IllegalArgumentException("CdcIO: withCoder is required");
       }
-      return new CdcSource<>(connectorProperties(), decoders, coder, limits, generation);
+      return new CdcSource<>(
+          JobProperties.of(connectorProperties()), decoders, coder, limits, generation);
     }
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 final class ConnectorProperties {
   static final String CONNECTOR_CLASS = "connector.class";
   static final String TOPIC_PREFIX = "topic.prefix";
+  static final String NAME = "name";
   static final String MAX_RETRIES = "errors.max.retries";
 
   /** How often a binlog's server at least says that it is there, in milliseconds. */
@@ -92,7 +93,7 @@ final class ConnectorProperties {
 
   private static Map<String, String> defaults(Map<String, String> given) {
     Map<String, String> defaults = new LinkedHashMap<>();
-    defaults.put("name", given.get(TOPIC_PREFIX));
+    defaults.put(NAME, given.get(TOPIC_PREFIX));
 
     // How long the connector's queue waits for a fuller batch: latency, when there is little to do.
     defaults.put("poll.interval.ms", "2");
