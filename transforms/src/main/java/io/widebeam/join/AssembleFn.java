@@ -6,6 +6,7 @@ import io.widebeam.join.AssemblyState.Effect;
 import io.widebeam.join.AssemblyState.Entry;
 import io.widebeam.join.AssemblyState.Step;
 import io.widebeam.join.Message.Row;
+import io.widebeam.view.ViewNode;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -277,9 +278,15 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   private static BsonValue documentKey(JoinPlan.Node head, byte[] key) {
     BsonDocument columns = new RawBsonDocument(key);
-    return head.view.primaryKey().size() == 1
-        ? columns.get(head.view.primaryKey().get(0))
-        : columns;
+    if (head.view.primaryKey().size() == 1) {
+      return columns.get(head.view.primaryKey().get(0));
+    }
+    if (!head.hides) {
+      return columns;
+    }
+    BsonDocument shown = new BsonDocument();
+    columns.forEach((name, value) -> shown.append(ViewNode.publicName(name), value));
+    return shown;
   }
 
   @Nullable
