@@ -199,6 +199,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
                   document(before),
                   document(after),
                   next.key() != null,
+                  !next.due(),
                   version,
                   next.commitMillis()));
     } else {
