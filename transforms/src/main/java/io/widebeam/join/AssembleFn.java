@@ -200,6 +200,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
                   document(before),
                   document(after),
                   next.key() != null,
+                  !next.due(),
                   version,
                   next.commitMillis()));
     } else {
