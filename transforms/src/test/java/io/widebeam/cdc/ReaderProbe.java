@@ -45,7 +45,7 @@ final class ReaderProbe implements AutoCloseable {
   }
 
   boolean isLoaded() {
-    return !reader.getCheckpointMark().position().clock().snapshot();
+    return !reader.getCheckpointMark().position().clock().held();
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -66,7 +67,7 @@ final class History {
   private final Random random;
 
   /** The keys that each table has, as literals; and those of the present transaction. */
-  private Map<String, TreeSet<String>> keys = new TreeMap<>();
+  private Map<String, Set<String>> keys = new TreeMap<>();
 
   History(HistorySource source, long seed) {
     this.source = source;
@@ -111,7 +112,7 @@ final class History {
   void run(Connection connection, int transactions) throws SQLException {
     connection.setAutoCommit(false);
     for (int i = 0; i < transactions; i++) {
-      Map<String, TreeSet<String>> before = copyOfKeys();
+      Map<String, Set<String>> before = copyOfKeys();
       int statements = 1 + random.nextInt(random.nextInt(4) == 0 ? 20 : 4);
       for (int j = 0; j < statements; j++) {
         for (String sql : randomStatements()) {
@@ -127,15 +128,15 @@ final class History {
     }
   }
 
-  private Map<String, TreeSet<String>> copyOfKeys() {
-    Map<String, TreeSet<String>> copy = new TreeMap<>();
+  private Map<String, Set<String>> copyOfKeys() {
+    Map<String, Set<String>> copy = new TreeMap<>();
     keys.forEach((table, present) -> copy.put(table, new TreeSet<>(present)));
     return copy;
   }
 
   private List<String> randomStatements() {
     Table table = TABLES.get(random.nextInt(TABLES.size()));
-    TreeSet<String> present = keys.get(table.name());
+    Set<String> present = keys.get(table.name());
     String key = table.key().randomLiteral(random, false);
     String where = " WHERE " + table.key().name() + " = " + key;
     Column column = table.columns().get(random.nextInt(table.columns().size()));
@@ -212,5 +213,4 @@ final class History {
     }
     throw new IllegalArgumentException(table);
   }
-
 }

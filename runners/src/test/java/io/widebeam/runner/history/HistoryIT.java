@@ -17,10 +17,9 @@ class HistoryIT {
     "Postgres, DirectRunner, 2, 20"
   })
   @Timeout(value = 10, unit = TimeUnit.MINUTES)
-  void theDocumentsEndAsTheDatabaseJoins(
-      String kind, String runner, int rounds, int transactions) throws Exception {
-    HistoryRun.play(
-        kind, runner, rounds, transactions, Long.getLong("history.seed", randomSeed()));
+  void theDocumentsEndAsTheDatabaseJoins(String kind, String runner, int rounds, int transactions)
+      throws Exception {
+    HistoryRun.play(kind, runner, rounds, transactions, Long.getLong("history.seed", randomSeed()));
   }
 
   private static long randomSeed() {

@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.bson.Document;
 
-/** Plays a random history on real servers while a flow follows it, and compares when it is quiet. */
+/**
+ * Plays a random history on real servers while a flow follows it, and compares when it is quiet.
+ */
 final class HistoryRun {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
 

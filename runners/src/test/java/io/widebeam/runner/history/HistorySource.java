@@ -108,8 +108,7 @@ sealed interface HistorySource extends AutoCloseable {
 
     @Override
     public Connection connection(String name) {
-      return Connection.postgresql(
-          name, "127.0.0.1", server.port(), database, database, PASSWORD);
+      return Connection.postgresql(name, "127.0.0.1", server.port(), database, database, PASSWORD);
     }
 
     @Override

@@ -38,7 +38,10 @@ final class ShopView {
         .readFrom(o + "orders")
         .lookup(c + "customers", path("customer"), object(), on("customer_id", "id"))
         .lookup(
-            c + "countries", path("customer.country"), object(), on("customer.country_code", "code"))
+            c + "countries",
+            path("customer.country"),
+            object(),
+            on("customer.country_code", "code"))
         .lookup(c + "visits", path("visits"), array(), on("customer_id", "customer_id"))
         .lookup(o + "coupons", path(""), object(), on("coupon", "code"))
         .lookup(o + "items", path("items"), array(), on("id", "order_id"))
@@ -115,8 +118,7 @@ final class ShopView {
 
   /** No database can join these: what each of them has is brought together here. */
   private static void joinAcross(
-      Map<Long, Map<String, Object>> documents, java.sql.Connection customers)
-      throws SQLException {
+      Map<Long, Map<String, Object>> documents, java.sql.Connection customers) throws SQLException {
     Map<Object, Joined> byId = new HashMap<>();
     for (Joined row :
         query(
@@ -172,9 +174,9 @@ final class ShopView {
       java.sql.Connection connection, String from, List<String> tables) throws SQLException {
     List<String> selected = new ArrayList<>();
     for (String table : tables) {
-      String[] nameAndAlias = table.split(" ");
-      History.columns(nameAndAlias[0])
-          .forEach(column -> selected.add(nameAndAlias[1] + "." + column));
+      int space = table.indexOf(' ');
+      String alias = table.substring(space + 1) + ".";
+      History.columns(table.substring(0, space)).forEach(column -> selected.add(alias + column));
     }
     List<Joined> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();
@@ -183,10 +185,10 @@ final class ShopView {
       while (result.next()) {
         Map<String, Map<String, Object>> parts = new HashMap<>();
         for (int i = 0; i < selected.size(); i++) {
-          String[] aliasAndColumn = selected.get(i).split("\\.");
+          int dot = selected.get(i).indexOf('.');
           parts
-              .computeIfAbsent(aliasAndColumn[0], alias -> new LinkedHashMap<>())
-              .put(aliasAndColumn[1], comparable(result.getObject(i + 1)));
+              .computeIfAbsent(selected.get(i).substring(0, dot), alias -> new LinkedHashMap<>())
+              .put(selected.get(i).substring(dot + 1), comparable(result.getObject(i + 1)));
         }
         rows.add(new Joined(parts));
       }
