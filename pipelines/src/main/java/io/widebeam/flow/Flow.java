@@ -3,7 +3,6 @@ package io.widebeam.flow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 
 /**
  * What to keep up to date: connections, and the views over their tables. Immutable; written as a
@@ -70,7 +69,7 @@ public final class Flow {
     List<View> complete = new ArrayList<>();
     for (View view : views) {
       TableRef to = view.to().orElse(new TableRef(target.name(), view.from().table()));
-      complete.add(new View(view.from(), view.lookups(), Optional.of(to), view.versionField()));
+      complete.add(view.withTo(to));
     }
     return new Flow(name, append(connections, target), complete, places);
   }

@@ -3,8 +3,10 @@ package io.widebeam.flow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.sql.SqlException;
+import io.widebeam.sql.SqlExpressions;
+import io.widebeam.sql.SqlMistake;
 import io.widebeam.view.ViewNode;
-import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,6 +16,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Holds flows against their databases: every table, column, key and setting that they need. */
@@ -65,7 +70,8 @@ public final class FlowPlanner {
 
       List<PlannedView> views = new ArrayList<>();
       for (int i = 0; i < trees.size(); i++) {
-        views.add(new PlannedView(node(trees.get(i)), target(flow.views().get(i))));
+        View view = flow.views().get(i);
+        views.add(new PlannedView(node(trees.get(i), view.key()), target(view)));
       }
       return new PlannedFlow(flow.name(), plannedSources(), views);
     }
@@ -117,6 +123,7 @@ public final class FlowPlanner {
         ViewTree root =
             ViewTree.of(flow.views().get(i), FlowRules.viewPart(i), (part, what, remedy) -> {});
         checkNode(root);
+        checkKey(root, flow.views().get(i).key());
         checkTakenFields(root, flow.views().get(i).versionField());
         trees.add(root);
       }
@@ -125,6 +132,7 @@ public final class FlowPlanner {
 
     private void checkNode(ViewTree node) {
       checkTable(node);
+      checkOptions(node);
       for (ViewTree lookup : node.lookups()) {
         checkRelation(node, lookup);
         checkField(node, lookup);
@@ -171,6 +179,126 @@ public final class FlowPlanner {
       }
     }
 
+    private void checkOptions(ViewTree node) {
+      TableDescription table = table(node.table());
+      NodeOptions options = node.options();
+      if (table == null || options.isNone()) {
+        return;
+      }
+      checkColumns(node, "columns", options.columns(), table);
+      checkColumns(node, "exclude", options.exclude(), table);
+      for (String column : options.rename().keySet()) {
+        checkColumn(node.part() + ".rename." + column, column, node, table);
+      }
+      for (int i = 0; i < options.filters().size(); i++) {
+        String part = node.part() + ".filter";
+        check(part, options.filters().get(i), table, SqlExpressions::compileCondition);
+      }
+      options
+          .computed()
+          .forEach(
+              (field, value) ->
+                  check(node.part() + ".computed." + field, value, table, SqlExpressions::compile));
+      List<String> fields = NodeRows.shownFields(table.columns(), options);
+      for (int i = 0; i < fields.size(); i++) {
+        if (fields.subList(0, i).contains(fields.get(i))) {
+          reportTwice(node, fields.get(i));
+        }
+      }
+    }
+
+    private void reportTwice(ViewTree node, String field) {
+      boolean computed = node.options().computed().containsKey(field);
+      String renamed =
+          node.options().rename().entrySet().stream()
+              .filter(entry -> entry.getValue().equals(field))
+              .map(Map.Entry::getKey)
+              .findFirst()
+              .orElse("");
+      report(
+          node.part() + (computed ? ".computed." + field : ".rename." + renamed),
+          "the field `"
+              + field
+              + "` is there twice: it is also a column of `"
+              + node.table().table()
+              + "`",
+          "choose another name, or leave the column out: exclude: [" + field + "]");
+    }
+
+    private void checkColumns(
+        ViewTree node, String option, List<String> columns, TableDescription table) {
+      for (int i = 0; i < columns.size(); i++) {
+        checkColumn(node.part() + "." + option + "[" + i + "]", columns.get(i), node, table);
+      }
+    }
+
+    private void check(
+        String part,
+        NodeOptions.Expression expression,
+        TableDescription table,
+        BiConsumer<SqlExpressions, String> compile) {
+      if (!(expression instanceof NodeOptions.Sql sql)) {
+        return;
+      }
+      SqlExpressions expressions =
+          NodeRows.expressions(table.id().name(), table.sqlColumns())
+              .withSuggester(Suggestions::amongNames);
+      try {
+        compile.accept(expressions, sql.text());
+      } catch (SqlException e) {
+        for (SqlMistake mistake : e.mistakes()) {
+          boolean first = mistake.line() == 1 && mistake.column() == 1;
+          String where =
+              first || flow.places().isText(part)
+                  ? ""
+                  : " (line " + mistake.line() + ", column " + mistake.column() + " of it)";
+          problems.add(
+              new Problem(
+                  flow.places().within(part, mistake.line(), mistake.column()),
+                  mistake.what() + where,
+                  mistake.remedy()));
+        }
+      }
+    }
+
+    /** Documents can be told apart by what no two rows have in common, and every row has. */
+    private void checkKey(ViewTree root, List<String> key) {
+      TableDescription table = table(root.table());
+      if (key.isEmpty() || table == null) {
+        return;
+      }
+      boolean known = true;
+      for (int i = 0; i < key.size(); i++) {
+        known &= table.columns().contains(key.get(i));
+        checkColumn(root.part() + ".key[" + i + "]", key.get(i), root, table);
+      }
+      Set<String> columns = Set.copyOf(key);
+      boolean unique =
+          columns.size() == key.size()
+              && Stream.concat(Stream.of(table.primaryKey()), table.uniqueKeys().stream())
+                  .anyMatch(index -> Set.copyOf(index).equals(columns));
+      if (known && !unique) {
+        String name = root.table().table();
+        report(
+            root.part() + ".key",
+            "no unique index of table `"
+                + name
+                + "` is over exactly the columns "
+                + String.join(", ", key)
+                + ", none of them NULL: two rows could have one document",
+            table.uniqueKeys().isEmpty()
+                ? "leave `key` out for the primary key, or create the index: ALTER TABLE "
+                    + name
+                    + " ADD UNIQUE ("
+                    + String.join(", ", key)
+                    + ")"
+                : "there are: "
+                    + table.uniqueKeys().stream()
+                        .map(index -> "[" + String.join(", ", index) + "]")
+                        .collect(Collectors.joining(", ")));
+      }
+    }
+
     private void checkRelation(ViewTree parent, ViewTree child) {
       TableDescription parentTable = table(parent.table());
       TableDescription childTable = table(child.table());
@@ -206,11 +334,12 @@ public final class FlowPlanner {
       TableDescription table = table(parent.table());
       if (table != null
           && !child.path().isEmpty()
-          && table.columns().contains(child.path().get(0))) {
+          && NodeRows.shownFields(table.columns(), parent.options())
+              .contains(child.path().get(0))) {
         report(
             child.part() + ".path",
             "`" + child.path().get(0) + "` is a column of `" + parent.table().table() + "` already",
-            "choose another path");
+            "choose another path, or rename the column");
       }
     }
 
@@ -220,7 +349,8 @@ public final class FlowPlanner {
           .filter(node -> node.path().isEmpty() && table(node.table()) != null)
           .forEach(
               node -> {
-                List<String> columns = table(node.table()).columns();
+                List<String> columns =
+                    NodeRows.shownFields(table(node.table()).columns(), node.options());
                 if (columns.contains(versionField)) {
                   report(
                       node.part() + ".from",
@@ -239,7 +369,7 @@ public final class FlowPlanner {
                           + node.table().table()
                           + "` has a column `_id`, which a document"
                           + " keeps for its key",
-                      "rename the column");
+                      "call it otherwise: rename: {_id: ...}");
                 }
               });
     }
@@ -253,19 +383,48 @@ public final class FlowPlanner {
       }
     }
 
-    private ViewNode node(ViewTree tree) {
+    private ViewNode node(ViewTree tree, List<String> key) {
+      return node(tree, key, UnaryOperator.identity());
+    }
+
+    /**
+     * A node, and those below it.
+     *
+     * @param key the columns that tell its rows apart; empty for the primary key
+     * @param parentNames how the parent's rows call the columns of its table
+     */
+    private ViewNode node(ViewTree tree, List<String> key, UnaryOperator<String> parentNames) {
       TableDescription table = table(tree.table());
-      List<ViewNode> lookups = tree.lookups().stream().map(this::node).toList();
-      return tree.embedding() == Embedding.ROOT
-          ? ViewNode.root(table.id(), table.primaryKey(), lookups)
-          : new ViewNode(
-              table.id(),
-              table.primaryKey(),
-              tree.path(),
-              tree.embedding(),
-              tree.relation(),
-              tree.arrayKeys(),
-              lookups);
+      List<String> rowKey = key.isEmpty() ? table.primaryKey() : key;
+      NodeRows rows =
+          tree.options().isNone()
+              ? null
+              : new NodeRows(
+                  table.id().name(), table.sqlColumns(), tree.options(), needed(tree, rowKey));
+      UnaryOperator<String> names = rows == null ? UnaryOperator.identity() : rows::nameOf;
+      return new ViewNode(
+          table.id(),
+          rowKey.stream().map(names).toList(),
+          tree.path(),
+          tree.embedding(),
+          tree.relation().stream()
+              .map(
+                  join ->
+                      new JoinColumn(parentNames.apply(join.parent()), names.apply(join.child())))
+              .toList(),
+          tree.arrayKeys().stream().map(names).toList(),
+          tree.lookups().stream().map(lookup -> node(lookup, List.of(), names)).toList(),
+          rows);
+    }
+
+    /** The columns of a node's table that joins need. */
+    private static Set<String> needed(ViewTree tree, List<String> rowKey) {
+      Set<String> needed = new TreeSet<>(rowKey);
+      needed.addAll(tree.arrayKeys());
+      tree.relation().forEach(join -> needed.add(join.child()));
+      tree.lookups()
+          .forEach(lookup -> lookup.relation().forEach(join -> needed.add(join.parent())));
+      return needed;
     }
 
     private PlannedTarget target(View view) {

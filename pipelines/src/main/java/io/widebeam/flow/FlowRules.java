@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,7 @@ final class FlowRules {
         source(view.lookups().get(j).from(), lookupPart(part, j));
         lookup(view.lookups().get(j), lookupPart(part, j));
       }
+      options(view.options(), part);
       view.to().ifPresent(to -> target(to, part));
       tree(view, part);
     }
@@ -169,6 +171,75 @@ final class FlowRules {
           part + ".relation",
           "the relation has no pairs, so nothing joins `" + lookup.from() + "`",
           "write at least one, as in: relation: [[order_id, order_id]]");
+    }
+    options(lookup.options(), part);
+  }
+
+  /** What can be said about a node's options without knowing its table. */
+  void options(NodeOptions options, String part) {
+    if (!options.columns().isEmpty() && !options.exclude().isEmpty()) {
+      report(
+          part + ".exclude",
+          "`columns` and `exclude` are both there, but either says it all",
+          "keep one of them");
+    }
+    twice(options.columns(), part + ".columns");
+    Map<String, String> columnByField = new HashMap<>();
+    options
+        .rename()
+        .forEach(
+            (column, field) -> {
+              String where = part + ".rename." + column;
+              field(field, where);
+              if (!NodeRows.shows(column, options)) {
+                report(
+                    where,
+                    "column `" + column + "` is renamed, but left out",
+                    "keep it, or leave its new name out");
+              }
+              String other = columnByField.put(field, column);
+              if (other != null) {
+                report(
+                    where,
+                    "`" + other + "` and `" + column + "` are both renamed to `" + field + "`",
+                    "give each its own name");
+              }
+            });
+    options
+        .computed()
+        .forEach(
+            (field, expression) -> {
+              field(field, part + ".computed." + field);
+              if (columnByField.containsKey(field)) {
+                report(
+                    part + ".computed." + field,
+                    "the field `"
+                        + field
+                        + "` is there twice: column `"
+                        + columnByField.get(field)
+                        + "` is renamed to it",
+                    "choose another name");
+              }
+            });
+  }
+
+  private void twice(List<String> columns, String part) {
+    for (int i = 0; i < columns.size(); i++) {
+      if (columns.subList(0, i).contains(columns.get(i))) {
+        report(
+            part + "[" + i + "]",
+            "column `" + columns.get(i) + "` is there twice",
+            "keep one of them");
+      }
+    }
+  }
+
+  private void field(String field, String part) {
+    if (field.isBlank() || field.startsWith("$") || field.contains(".")) {
+      report(
+          part,
+          "a field cannot be called `" + field + "`",
+          "choose a name without dots that does not start with $");
     }
   }
 

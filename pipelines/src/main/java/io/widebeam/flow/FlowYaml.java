@@ -39,13 +39,31 @@ public final class FlowYaml {
   private static final List<String> CONNECTION_TYPES =
       Stream.concat(Arrays.stream(Engine.values()).map(Engine::type), Stream.of("mongodb", "jdbc"))
           .toList();
-  private static final List<String> VIEW_KEYS = List.of("from", "lookups", "to", "version");
-  private static final List<String> VIEW_KEYS_LATER =
-      List.of("key", "id", "columns", "exclude", "rename", "filter");
+  private static final List<String> VIEW_KEYS =
+      List.of(
+          "from",
+          "lookups",
+          "to",
+          "version",
+          "key",
+          "columns",
+          "exclude",
+          "rename",
+          "filter",
+          "computed");
+  private static final List<String> VIEW_KEYS_LATER = List.of("id");
   private static final List<String> LOOKUP_KEYS =
-      List.of("from", "path", "type", "relation", "arrayKeys");
-  private static final List<String> LOOKUP_KEYS_LATER =
-      List.of("columns", "exclude", "rename", "filter");
+      List.of(
+          "from",
+          "path",
+          "type",
+          "relation",
+          "arrayKeys",
+          "columns",
+          "exclude",
+          "rename",
+          "filter",
+          "computed");
 
   private static final String RELATION_REMEDY =
       "write pairs of [parent column, child column], as in: relation: [[order_id, order_id]]";
@@ -323,10 +341,13 @@ public final class FlowYaml {
     to.ifPresent(collection -> rules.target(collection, map.part()));
     Optional<String> version =
         map.has("version") ? version(map) : Optional.of(View.DEFAULT_VERSION_FIELD);
-    if (!allThere(from, lookups, version)) {
+    Optional<List<String>> key = optionalColumns("key", map);
+    Optional<NodeOptions> options = options(map);
+    if (!allThere(from, lookups, version, key, options)) {
       return Optional.empty();
     }
-    View view = new View(from.get(), lookups.get(), to, version.get());
+    View view = new View(from.get(), lookups.get(), to, version.get(), options.get(), key.get());
+    rules.options(view.options(), map.part());
     rules.tree(view, map.part());
     return Optional.of(view);
   }
@@ -371,7 +392,7 @@ public final class FlowYaml {
   }
 
   private Optional<Lookup> lookup(Mapping map) {
-    map.allowOnly(LOOKUP_KEYS, LOOKUP_KEYS_LATER);
+    map.allowOnly(LOOKUP_KEYS, List.of());
     Optional<TableRef> from = from(map);
     Optional<String> path =
         map.requiredText(
@@ -379,14 +400,74 @@ public final class FlowYaml {
     Optional<Lookup.Type> type = map.has("type") ? type(map) : Optional.of(Lookup.Type.OBJECT);
     Optional<List<Lookup.Pair>> relation =
         map.required("relation", RELATION_REMEDY).flatMap(pairs -> relation(pairs, map));
-    Optional<List<String>> arrayKeys =
-        map.has("arrayKeys") ? columns("arrayKeys", map) : Optional.of(List.of());
-    if (!allThere(from, path, type, relation, arrayKeys)) {
+    Optional<List<String>> arrayKeys = optionalColumns("arrayKeys", map);
+    Optional<NodeOptions> options = options(map);
+    if (!allThere(from, path, type, relation, arrayKeys, options)) {
       return Optional.empty();
     }
-    Lookup lookup = new Lookup(from.get(), path.get(), type.get(), relation.get(), arrayKeys.get());
+    Lookup lookup =
+        new Lookup(
+            from.get(), path.get(), type.get(), relation.get(), arrayKeys.get(), options.get());
     rules.lookup(lookup, map.part());
     return Optional.of(lookup);
+  }
+
+  private Optional<NodeOptions> options(Mapping map) {
+    Optional<List<String>> columns = optionalColumns("columns", map);
+    Optional<List<String>> exclude = optionalColumns("exclude", map);
+    Optional<Map<String, String>> rename =
+        texts("rename", "as in: rename: {order_status: status}", map);
+    Optional<Map<String, String>> computed =
+        texts("computed", "as in: computed: {total: price * quantity}", map);
+    Optional<List<NodeOptions.Expression>> filters =
+        map.has("filter")
+            ? expression(map.part() + ".filter", map.values().get("filter"), map.title("filter"))
+                .map(List::of)
+            : Optional.of(List.of());
+    if (!allThere(columns, exclude, rename, computed, filters)) {
+      return Optional.empty();
+    }
+    Map<String, NodeOptions.Expression> fields = new LinkedHashMap<>();
+    computed.get().forEach((field, text) -> fields.put(field, new NodeOptions.Sql(text)));
+    return Optional.of(
+        new NodeOptions(columns.get(), exclude.get(), rename.get(), filters.get(), fields));
+  }
+
+  private Optional<NodeOptions.Expression> expression(String part, Node node, String title) {
+    Optional<String> text = yaml.text(node, title);
+    text.ifPresent(given -> yaml.locateText(part, node, given));
+    return text.map(NodeOptions.Sql::new);
+  }
+
+  /** A mapping of names to texts; empty if there is none. */
+  private Optional<Map<String, String>> texts(String key, String remedy, Mapping map) {
+    if (!map.has(key)) {
+      return Optional.of(Map.of());
+    }
+    int before = yaml.problems().size();
+    String part = map.part() + "." + key;
+    Map<String, String> texts = new LinkedHashMap<>();
+    Optional<Mapping> all = yaml.mapping(map.values().get(key), part, map.title(key));
+    all.ifPresent(
+        names ->
+            names
+                .values()
+                .forEach(
+                    (name, node) ->
+                        yaml.text(node, names.title(name))
+                            .ifPresent(
+                                text -> {
+                                  yaml.locateText(part + "." + name, node, text);
+                                  texts.put(name, text);
+                                })));
+    if (all.isPresent() && all.get().values().isEmpty()) {
+      yaml.report(map.values().get(key), map.title(key) + " is empty", remedy);
+    }
+    return yaml.problems().size() == before ? Optional.of(texts) : Optional.empty();
+  }
+
+  private Optional<List<String>> optionalColumns(String key, Mapping map) {
+    return map.has(key) ? columns(key, map) : Optional.of(List.of());
   }
 
   private Optional<Lookup.Type> type(Mapping map) {
@@ -444,8 +525,14 @@ public final class FlowYaml {
     if (nodes.isEmpty()) {
       return Optional.empty();
     }
+    if (nodes.get().isEmpty()) {
+      yaml.report(
+          map.values().get(key), map.title(key) + " is empty", "as in: " + key + ": [column]");
+      return Optional.empty();
+    }
     List<String> columns = new ArrayList<>();
     for (Node node : nodes.get()) {
+      yaml.locate(map.part() + "." + key + "[" + columns.size() + "]", node);
       yaml.text(node, map.title(key)).ifPresent(columns::add);
     }
     return columns.size() == nodes.get().size() ? Optional.of(columns) : Optional.empty();

@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /**
  * One table embedded in a view.
@@ -22,9 +23,15 @@ import java.util.Objects;
  * @param relation which columns must be equal, as written: {@link ViewTree} decides which side is
  *     the parent's
  * @param arrayKeys the columns that order the rows; empty for the primary key
+ * @param options which rows and columns of the table there are
  */
 public record Lookup(
-    TableRef from, String path, Type type, List<Pair> relation, List<String> arrayKeys) {
+    TableRef from,
+    String path,
+    Type type,
+    List<Pair> relation,
+    List<String> arrayKeys,
+    NodeOptions options) {
 
   public Lookup {
     Objects.requireNonNull(from, "from");
@@ -32,6 +39,13 @@ public record Lookup(
     Objects.requireNonNull(type, "type");
     relation = List.copyOf(relation);
     arrayKeys = List.copyOf(arrayKeys);
+    Objects.requireNonNull(options, "options");
+  }
+
+  /** A lookup with all rows and columns of its table. */
+  public Lookup(
+      TableRef from, String path, Type type, List<Pair> relation, List<String> arrayKeys) {
+    this(from, path, type, relation, arrayKeys, NodeOptions.NONE);
   }
 
   /** How a lookup's rows are embedded. */
@@ -62,6 +76,9 @@ public record Lookup(
 
   private record ArrayKeys(List<String> columns) implements Option {}
 
+  /** One more of the {@link NodeOptions}. */
+  private record Node(UnaryOperator<NodeOptions> addition) implements Option {}
+
   /** Where the rows are embedded; see {@link Lookup#path()}. */
   public static Option path(String path) {
     return new Path(path);
@@ -87,12 +104,56 @@ public record Lookup(
     return new ArrayKeys(List.of(columns));
   }
 
+  /** Only these columns, in this order. */
+  public static Option columns(String... columns) {
+    return new Node(options -> options.withColumns(List.of(columns)));
+  }
+
+  /** All but these columns. */
+  public static Option exclude(String... columns) {
+    return new Node(options -> options.withExclude(List.of(columns)));
+  }
+
+  /** What documents call a column. */
+  public static Option rename(String column, String field) {
+    return new Node(options -> options.withRename(column, field));
+  }
+
+  /**
+   * Only those rows for which a condition is true. Of several conditions, all must be.
+   *
+   * @param sql an SQL condition over the table's columns
+   */
+  public static Option filter(String sql) {
+    return new Node(options -> options.withFilter(new NodeOptions.Sql(sql)));
+  }
+
+  /** As {@link #filter(String)}, in Java. */
+  public static Option filter(RowCondition condition) {
+    return new Node(options -> options.withFilter(new NodeOptions.JavaCondition(condition)));
+  }
+
+  /**
+   * One more field.
+   *
+   * @param sql an SQL expression over the table's columns
+   */
+  public static Option computed(String field, String sql) {
+    return new Node(options -> options.withComputed(field, new NodeOptions.Sql(sql)));
+  }
+
+  /** As {@link #computed(String, String)}, in Java. */
+  public static Option computed(String field, RowValue value) {
+    return new Node(options -> options.withComputed(field, new NodeOptions.JavaValue(value)));
+  }
+
   /** Without {@link #path}, the columns are merged into the parent's. */
   static Lookup of(String from, Option... options) {
     String path = "";
     Type type = Type.OBJECT;
     List<Pair> relation = new ArrayList<>();
     List<String> arrayKeys = List.of();
+    NodeOptions nodeOptions = NodeOptions.NONE;
     for (Option option : options) {
       if (option instanceof Path given) {
         path = given.path();
@@ -102,8 +163,10 @@ public record Lookup(
         relation.add(pair);
       } else if (option instanceof ArrayKeys given) {
         arrayKeys = given.columns();
+      } else if (option instanceof Node given) {
+        nodeOptions = given.addition().apply(nodeOptions);
       }
     }
-    return new Lookup(TableRef.parse(from), path, type, relation, arrayKeys);
+    return new Lookup(TableRef.parse(from), path, type, relation, arrayKeys, nodeOptions);
   }
 }

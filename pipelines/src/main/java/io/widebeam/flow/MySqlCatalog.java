@@ -2,6 +2,7 @@ package io.widebeam.flow;
 
 import io.widebeam.change.TableId;
 import io.widebeam.flow.Connection.Engine;
+import io.widebeam.sql.SqlType;
 import java.sql.Driver;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -115,12 +116,35 @@ final class MySqlCatalog {
   }
 
   private TableDescription table(String name, long estimate) throws SQLException {
-    List<String> columns =
-        session.texts(
-            "SELECT column_name FROM information_schema.columns"
-                + " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
-            database.database(),
-            name);
+    Map<String, SqlType> types = new LinkedHashMap<>();
+    session.query(
+        "SELECT column_name, data_type, column_type, numeric_precision, numeric_scale"
+            + " FROM information_schema.columns"
+            + " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+        row ->
+            types.put(
+                row.getString(1),
+                type(row.getString(2), row.getString(3), row.getInt(4), row.getInt(5))),
+        database.database(),
+        name);
+    Map<String, List<String>> uniqueKeys = new LinkedHashMap<>();
+    Set<String> withNulls = new TreeSet<>();
+    session.query(
+        "SELECT index_name, column_name, nullable FROM information_schema.statistics"
+            + " WHERE table_schema = ? AND table_name = ? AND non_unique = 0"
+            + " AND index_name <> 'PRIMARY' ORDER BY index_name, seq_in_index",
+        row -> {
+          // An index over an expression has no column.
+          if (row.getString(2) == null || "YES".equals(row.getString(3))) {
+            withNulls.add(row.getString(1));
+          }
+          return uniqueKeys
+              .computeIfAbsent(row.getString(1), index -> new ArrayList<>())
+              .add(String.valueOf(row.getString(2)));
+        },
+        database.database(),
+        name);
+    uniqueKeys.keySet().removeAll(withNulls);
     List<String> primaryKey =
         session.texts(
             "SELECT column_name FROM information_schema.statistics"
@@ -130,11 +154,41 @@ final class MySqlCatalog {
             name);
     return new TableDescription(
         new TableId(database.name(), database.database(), name),
-        columns,
+        List.copyOf(types.keySet()),
         primaryKey,
         session.rows(qualified(name), estimate),
         // What the log leaves out is a setting of the server, and checked there.
-        true);
+        true,
+        types,
+        List.copyOf(uniqueKeys.values()));
+  }
+
+  private static SqlType type(String dataType, String columnType, int precision, int scale) {
+    boolean unsigned = columnType.contains("unsigned");
+    return switch (dataType.toLowerCase(Locale.ROOT)) {
+      case "tinyint", "smallint", "mediumint", "int", "integer", "year" -> SqlType.INTEGER;
+      case "bigint" -> unsigned ? SqlType.decimal(20, 0) : SqlType.INTEGER;
+      case "decimal", "numeric" -> SqlType.decimal(precision, scale);
+      case "float", "double" -> SqlType.DOUBLE;
+      case "bit" -> columnType.equals("bit(1)") ? SqlType.BOOLEAN : SqlType.BYTES;
+      case "date" -> SqlType.DATE;
+      case "datetime", "timestamp" -> SqlType.DATETIME;
+      case "char",
+          "varchar",
+          "tinytext",
+          "text",
+          "mediumtext",
+          "longtext",
+          "enum",
+          "set",
+          "time",
+          "uuid",
+          "inet4",
+          "inet6" ->
+          SqlType.TEXT;
+      case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob" -> SqlType.BYTES;
+      default -> SqlType.OTHER;
+    };
   }
 
   private boolean isReadable(String name) {

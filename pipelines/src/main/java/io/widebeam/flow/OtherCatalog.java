@@ -1,10 +1,12 @@
 package io.widebeam.flow;
 
 import io.widebeam.change.TableId;
+import io.widebeam.sql.SqlType;
 import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +20,8 @@ import java.util.TreeMap;
  * keys. The server's settings are the connector's to check.
  */
 final class OtherCatalog {
+  private static final int MAX_DIGITS = 60;
+
   private final Connection.Connector connector;
   private final JdbcSession session;
 
@@ -95,11 +99,18 @@ final class OtherCatalog {
     boolean hasSchemas = metaData.supportsSchemasInTableDefinitions();
     String schema = hasSchemas ? id.namespace() : null;
     Map<Integer, String> columns = new TreeMap<>();
+    Map<String, SqlType> types = new HashMap<>();
     String escape = metaData.getSearchStringEscape();
     String pattern = id.name().replace("_", escape + "_").replace("%", escape + "%");
     try (ResultSet found = metaData.getColumns(session.catalog(), schema, pattern, "%")) {
       while (found.next()) {
         columns.put(found.getInt("ORDINAL_POSITION"), found.getString("COLUMN_NAME"));
+        types.put(
+            found.getString("COLUMN_NAME"),
+            type(
+                found.getInt("DATA_TYPE"),
+                found.getInt("COLUMN_SIZE"),
+                found.getInt("DECIMAL_DIGITS")));
       }
     }
     Map<Integer, String> primaryKey = new TreeMap<>();
@@ -119,6 +130,35 @@ final class OtherCatalog {
         new ArrayList<>(columns.values()),
         new ArrayList<>(primaryKey.values()),
         session.rows(quoted, -1),
-        true);
+        true,
+        types,
+        List.of());
+  }
+
+  private static SqlType type(int jdbc, int size, int digits) {
+    return switch (jdbc) {
+      case Types.TINYINT, Types.SMALLINT, Types.INTEGER -> SqlType.INTEGER;
+      // It may be one without a sign.
+      case Types.BIGINT -> SqlType.decimal(20, 0);
+      case Types.DECIMAL, Types.NUMERIC ->
+          size > 0 && size <= MAX_DIGITS && digits >= 0 && digits <= size
+              ? SqlType.decimal(size, digits)
+              : SqlType.ANY_DECIMAL;
+      case Types.REAL, Types.FLOAT, Types.DOUBLE -> SqlType.DOUBLE;
+      case Types.BOOLEAN, Types.BIT -> SqlType.BOOLEAN;
+      case Types.CHAR,
+          Types.VARCHAR,
+          Types.LONGVARCHAR,
+          Types.NCHAR,
+          Types.NVARCHAR,
+          Types.LONGNVARCHAR,
+          Types.CLOB,
+          Types.NCLOB,
+          Types.TIME ->
+          SqlType.TEXT;
+      case Types.DATE -> SqlType.DATE;
+      case Types.TIMESTAMP, Types.TIMESTAMP_WITH_TIMEZONE -> SqlType.DATETIME;
+      default -> SqlType.OTHER;
+    };
   }
 }

@@ -1,9 +1,11 @@
 package io.widebeam.flow;
 
 import io.widebeam.change.TableId;
+import io.widebeam.sql.SqlType;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -15,6 +17,9 @@ final class PostgresCatalog {
 
   /** The database that every server has, to ask for the names of the others. */
   private static final String MAINTENANCE_DATABASE = "postgres";
+
+  /** Beyond so many, expressions take a numeric for one of any precision. */
+  private static final int MAX_DIGITS = 60;
 
   private final Connection.Database database;
   private final JdbcSession session;
@@ -173,11 +178,28 @@ final class PostgresCatalog {
   }
 
   private TableDescription table(Relation relation) throws SQLException {
-    List<String> columns =
-        session.texts(
-            "SELECT attname FROM pg_attribute"
-                + " WHERE attrelid = ? AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-            relation.oid());
+    Map<String, SqlType> types = new LinkedHashMap<>();
+    session.query(
+        // A domain counts as what it is made of.
+        "SELECT a.attname, coalesce(b.typname, t.typname)::text, coalesce(b.typtype, t.typtype)::text,"
+            + " CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END"
+            + " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+            + " LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype"
+            + " WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        row -> types.put(row.getString(1), type(row.getString(2), row.getString(3), row.getInt(4))),
+        relation.oid());
+    List<List<String>> uniqueKeys = new ArrayList<>();
+    session.query(
+        "SELECT array_agg(a.attname::text ORDER BY k.position)"
+            + " FROM pg_index i"
+            + " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)"
+            + " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
+            + " WHERE i.indrelid = ? AND i.indisunique AND NOT i.indisprimary AND i.indimmediate"
+            + " AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
+            + " AND k.position <= i.indnkeyatts"
+            + " GROUP BY i.indexrelid HAVING bool_and(a.attnotnull) ORDER BY 1",
+        row -> uniqueKeys.add(List.of((String[]) row.getArray(1).getArray())),
+        relation.oid());
     List<String> primaryKey =
         session.texts(
             "SELECT a.attname FROM pg_index i"
@@ -187,10 +209,42 @@ final class PostgresCatalog {
             relation.oid());
     return new TableDescription(
         new TableId(database.name(), relation.schema(), relation.name()),
-        columns,
+        List.copyOf(types.keySet()),
         primaryKey,
         session.rows(relation.quoted(), relation.estimate()),
-        relation.replicaIdentity().equals("f"));
+        relation.replicaIdentity().equals("f"),
+        types,
+        uniqueKeys);
+  }
+
+  /**
+   * What expressions know of a type.
+   *
+   * @param modifier for a numeric, its precision and scale; below zero if it has none
+   */
+  private static SqlType type(String name, String kind, int modifier) {
+    if (kind.equals("e")) {
+      return SqlType.TEXT;
+    }
+    return switch (name) {
+      case "int2", "int4", "int8" -> SqlType.INTEGER;
+      case "numeric" -> modifier < 0 ? SqlType.ANY_DECIMAL : numeric(modifier - 4);
+      case "float4", "float8" -> SqlType.DOUBLE;
+      case "bool" -> SqlType.BOOLEAN;
+      case "text", "varchar", "bpchar", "char", "name", "citext", "uuid", "time", "timetz" ->
+          SqlType.TEXT;
+      case "date" -> SqlType.DATE;
+      case "timestamp", "timestamptz" -> SqlType.DATETIME;
+      case "bytea" -> SqlType.BYTES;
+      default -> SqlType.OTHER;
+    };
+  }
+
+  /** Scales below zero, which few tables have, are as good as none. */
+  private static SqlType numeric(int modifier) {
+    int precision = modifier >> 16 & 0xFFFF;
+    int scale = modifier & 0x7FF;
+    return precision + scale > MAX_DIGITS ? SqlType.ANY_DECIMAL : SqlType.decimal(precision, scale);
   }
 
   private void checkServer(List<Relation> captured) throws SQLException {

@@ -1,7 +1,10 @@
 package io.widebeam.flow;
 
 import io.widebeam.change.TableId;
+import io.widebeam.sql.SqlColumn;
+import io.widebeam.sql.SqlType;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -12,12 +15,39 @@ import java.util.Objects;
  * @param rows how many rows it has: counted if there are few, else the database's estimate
  * @param wholeRowsBefore whether the log has the whole row before each update and delete, and not
  *     only its key
+ * @param types what SQL expressions know of the columns; what is not here is {@link SqlType#OTHER}
+ * @param uniqueKeys the columns of each unique index that no NULL can be in, the primary key apart
  */
 public record TableDescription(
-    TableId id, List<String> columns, List<String> primaryKey, long rows, boolean wholeRowsBefore) {
+    TableId id,
+    List<String> columns,
+    List<String> primaryKey,
+    long rows,
+    boolean wholeRowsBefore,
+    Map<String, SqlType> types,
+    List<List<String>> uniqueKeys) {
   public TableDescription {
     Objects.requireNonNull(id, "id");
     columns = List.copyOf(columns);
     primaryKey = List.copyOf(primaryKey);
+    types = Map.copyOf(types);
+    uniqueKeys = uniqueKeys.stream().map(List::copyOf).toList();
+  }
+
+  /** A table whose columns' types are not known, with no unique keys but the primary one. */
+  public TableDescription(
+      TableId id,
+      List<String> columns,
+      List<String> primaryKey,
+      long rows,
+      boolean wholeRowsBefore) {
+    this(id, columns, primaryKey, rows, wholeRowsBefore, Map.of(), List.of());
+  }
+
+  /** The columns as SQL expressions know them. */
+  List<SqlColumn> sqlColumns() {
+    return columns.stream()
+        .map(column -> new SqlColumn(column, types.getOrDefault(column, SqlType.OTHER)))
+        .toList();
   }
 }

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param path the field names below the parent
  * @param relation the join columns, without paths, in the order of the pairs
  * @param arrayKeys the columns that order the rows; empty for the primary key
+ * @param options which rows and columns of the table there are
  * @param lookups the nodes below, in the order in which they were declared
  */
 record ViewTree(
@@ -29,6 +30,7 @@ record ViewTree(
     Embedding embedding,
     List<JoinColumn> relation,
     List<String> arrayKeys,
+    NodeOptions options,
     List<ViewTree> lookups) {
 
   /** Takes what is wrong with a part. */
@@ -40,7 +42,14 @@ record ViewTree(
   static ViewTree of(View view, String part, Reporter reporter) {
     ViewTree root =
         new ViewTree(
-            part, view.from(), List.of(), Embedding.ROOT, List.of(), List.of(), new ArrayList<>());
+            part,
+            view.from(),
+            List.of(),
+            Embedding.ROOT,
+            List.of(),
+            List.of(),
+            view.options(),
+            new ArrayList<>());
     List<Lookup> lookups = view.lookups();
     Map<String, ViewTree> nodeByPath = new HashMap<>();
     nodeByPath.put("", root);
@@ -57,6 +66,7 @@ record ViewTree(
               embedding(lookup),
               relation(lookup, lookupPart, parentPath, reporter),
               lookup.arrayKeys(),
+              lookup.options(),
               new ArrayList<>());
       nodes.add(node);
       if (!lookup.path().isEmpty() && nodeByPath.putIfAbsent(lookup.path(), node) != null) {

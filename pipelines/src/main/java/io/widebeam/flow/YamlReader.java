@@ -2,6 +2,7 @@ package io.widebeam.flow;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,9 @@ final class YamlReader {
   private final Environment environment;
   private final List<Problem> problems = new ArrayList<>();
   private final Map<String, String> placeByPart = new LinkedHashMap<>();
-  private final Places places = new Places(Collections.unmodifiableMap(placeByPart));
+  private final Map<String, Places.Text> textByPart = new HashMap<>();
+  private final Places places =
+      new Places(Collections.unmodifiableMap(placeByPart), Collections.unmodifiableMap(textByPart));
 
   YamlReader(String file, Environment environment) {
     this.file = file;
@@ -45,6 +48,54 @@ final class YamlReader {
   /** Remembers where a part of the flow stands; see {@link Places}. */
   void locate(String part, Node node) {
     placeByPart.put(part, place(node.getStartMark()));
+  }
+
+  /**
+   * Remembers where each character of a part's text stands, if the file has the text as it is: a
+   * plain or quoted one in a single line, or a literal block.
+   */
+  void locateText(String part, Node node, String text) {
+    if (!(node instanceof ScalarNode scalar) || scalar.getStartMark().isEmpty()) {
+      return;
+    }
+    Mark start = scalar.getStartMark().get();
+    int length = scalar.getEndMark().map(end -> end.getIndex() - start.getIndex()).orElse(-1);
+    int codePoints = text.codePointCount(0, text.length());
+    int line = start.getLine() + 1;
+    int column = start.getColumn() + 1;
+    switch (scalar.getScalarStyle()) {
+      case PLAIN -> {
+        if (length == codePoints) {
+          textByPart.put(part, new Places.Text(file, line, column, column));
+        }
+      }
+      case SINGLE_QUOTED, DOUBLE_QUOTED -> {
+        if (length == codePoints + 2) {
+          textByPart.put(part, new Places.Text(file, line, column + 1, column + 1));
+        }
+      }
+      case LITERAL -> {
+        int indent = indentAfter(start);
+        if (indent >= 0) {
+          textByPart.put(part, new Places.Text(file, line + 1, indent + 1, indent + 1));
+        }
+      }
+      case FOLDED, JSON_SCALAR_STYLE -> {}
+    }
+  }
+
+  /** By how many spaces the line after the mark is indented; -1 if it cannot be told. */
+  private static int indentAfter(Mark mark) {
+    int[] buffer = mark.getBuffer();
+    int at = mark.getPointer();
+    while (at < buffer.length && buffer[at] != '\n') {
+      at++;
+    }
+    int spaces = 0;
+    while (++at < buffer.length && buffer[at] == ' ') {
+      spaces++;
+    }
+    return at >= buffer.length || buffer[at] == '\n' || buffer[at] == '\r' ? -1 : spaces;
   }
 
   void report(Node node, String what, String remedy) {

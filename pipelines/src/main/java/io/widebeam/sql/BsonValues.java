@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import javax.annotation.Nullable;
 import org.apache.calcite.avatica.util.ByteString;
+import org.bson.RawBsonDocument;
 import org.bson.types.Decimal128;
 
 /** Reads values out of BSON rows as Calcite's generated code wants them. */
@@ -44,10 +45,13 @@ final class BsonValues {
           bson == 0x01
               ? Double.longBitsToDouble(BsonRow.int64(row, value))
               : number(row, bson, value).doubleValue();
-      case TEXT -> {
-        require(bson == 0x02, bson, "a text");
-        yield text(row, value);
-      }
+      case TEXT ->
+          switch (bson) {
+            case 0x02 -> text(row, value);
+            // A text that is known to be JSON is kept as what it says.
+            case 0x03 -> json(row, value).toJson();
+            default -> throw wrong(bson, "a text");
+          };
       case DATE -> {
         require(bson == 0x09, bson, "a date");
         yield Math.toIntExact(Math.floorDiv(BsonRow.int64(row, value), MILLIS_PER_DAY));
@@ -96,6 +100,10 @@ final class BsonValues {
 
   private static String text(byte[] row, int value) {
     return new String(row, value + 4, BsonRow.int32(row, value) - 1, StandardCharsets.UTF_8);
+  }
+
+  private static RawBsonDocument json(byte[] row, int value) {
+    return new RawBsonDocument(row, value, BsonRow.int32(row, value));
   }
 
   private static void require(boolean condition, int bson, String wanted) {

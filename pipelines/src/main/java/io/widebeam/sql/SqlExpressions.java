@@ -3,6 +3,7 @@ package io.widebeam.sql;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -84,7 +85,7 @@ public final class SqlExpressions {
      * @param kind what the names are, in the plural
      * @param names those that there are
      */
-    String suggest(String wrong, String kind, Iterable<String> names);
+    String suggest(String wrong, String kind, Collection<String> names);
   }
 
   private SqlExpressions(List<SqlColumn> columns, String table, Suggester suggester) {

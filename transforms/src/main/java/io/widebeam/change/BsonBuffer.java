@@ -8,7 +8,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.bson.BsonDocument;
+import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
 import org.bson.types.Decimal128;
 
 /**
@@ -204,6 +207,13 @@ public final class BsonBuffer {
     putName(document[element], name, size);
     System.arraycopy(document, value, bytes, length, size);
     length += size;
+  }
+
+  /** Writes a value of any type. */
+  public void putValue(byte[] name, BsonValue value) {
+    byte[] document =
+        BsonRow.bytes(new RawBsonDocument(new BsonDocument("v", value), new BsonDocumentCodec()));
+    putElement(name, document, BsonRow.FIRST_ELEMENT);
   }
 
   /** Copies whole elements, names and values, from another document. */
