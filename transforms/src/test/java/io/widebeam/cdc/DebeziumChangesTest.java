@@ -54,7 +54,7 @@ class DebeziumChangesTest {
           .field("table", Schema.STRING_SCHEMA)
           .build();
 
-  private final DebeziumChanges changes = new DebeziumChanges(Map.of());
+  private final DebeziumChanges changes = new DebeziumChanges(Map.of(), false);
 
   @Test
   void integersKeepTheirWidth() {
