@@ -35,19 +35,20 @@ public final class DeadLetters<OutputT extends POutput>
 
   // Only ever used while the pipeline is built.
   private final transient Pipeline pipeline;
-  private final transient PTransform<PCollection<DeadLetter>, OutputT> sink;
+  private final transient PTransform<? super PCollection<DeadLetter>, OutputT> sink;
   private final transient List<PCollection<DeadLetter>> collections = new ArrayList<>();
   @Nullable private transient OutputT output;
   private boolean closed;
 
-  private DeadLetters(Pipeline pipeline, PTransform<PCollection<DeadLetter>, OutputT> sink) {
+  private DeadLetters(
+      Pipeline pipeline, PTransform<? super PCollection<DeadLetter>, OutputT> sink) {
     this.pipeline = Objects.requireNonNull(pipeline, "pipeline");
     this.sink = Objects.requireNonNull(sink, "sink");
   }
 
   /** A handler whose letters go to the sink. */
   public static <OutputT extends POutput> DeadLetters<OutputT> to(
-      Pipeline pipeline, PTransform<PCollection<DeadLetter>, OutputT> sink) {
+      Pipeline pipeline, PTransform<? super PCollection<DeadLetter>, OutputT> sink) {
     return new DeadLetters<>(pipeline, sink);
   }
 
