@@ -22,26 +22,43 @@ import java.util.Objects;
  * <p>Nothing is checked until the flow is planned or started.
  */
 public final class Flow {
+  /** The collection for changes that cannot be processed, if the flow names none. */
+  public static final String DEFAULT_DEAD_LETTERS = "widebeam_dead_letters";
+
   private final String name;
   private final List<Connection> connections;
   private final List<View> views;
+  private final Optional<TableRef> deadLetters;
+  private final boolean failsFast;
   private final Places places;
 
-  Flow(String name, List<Connection> connections, List<View> views, Places places) {
+  Flow(
+      String name,
+      List<Connection> connections,
+      List<View> views,
+      Optional<TableRef> deadLetters,
+      boolean failsFast,
+      Places places) {
     this.name = Objects.requireNonNull(name, "name");
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
+    this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
+    this.failsFast = failsFast;
     this.places = places;
+  }
+
+  private Flow with(List<Connection> newConnections, List<View> newViews) {
+    return new Flow(name, newConnections, newViews, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
-    return new Flow(name, List.of(), List.of(), Places.NONE);
+    return new Flow(name, List.of(), List.of(), Optional.empty(), false, Places.NONE);
   }
 
   /** This flow and one more connection. */
   public Flow connection(Connection connection) {
-    return new Flow(name, append(connections, connection), views, places);
+    return with(append(connections, connection), views);
   }
 
   /**
@@ -55,7 +72,7 @@ public final class Flow {
 
   /** This flow and one more view. */
   public Flow view(View view) {
-    return new Flow(name, connections, append(views, view), places);
+    return with(connections, append(views, view));
   }
 
   /**
@@ -71,7 +88,23 @@ public final class Flow {
       TableRef to = view.to().orElse(new TableRef(target.name(), view.from().table()));
       complete.add(view.withTo(to));
     }
-    return new Flow(name, append(connections, target), complete, places);
+    return with(append(connections, target), complete);
+  }
+
+  /**
+   * This flow, with changes that cannot be processed written to a collection of its own; without
+   * it, they go to {@value #DEFAULT_DEAD_LETTERS} beside the first view that is written to MongoDB.
+   *
+   * @param collection {@code connection.collection}
+   */
+  public Flow deadLettersTo(String collection) {
+    return new Flow(
+        name, connections, views, Optional.of(TableRef.parse(collection)), failsFast, places);
+  }
+
+  /** This flow, but it ends with the first change that cannot be processed. */
+  public Flow failFast() {
+    return new Flow(name, connections, views, deadLetters, true, places);
   }
 
   /**
@@ -96,6 +129,16 @@ public final class Flow {
     return views;
   }
 
+  /** Where changes that cannot be processed go, if the flow says so. */
+  public Optional<TableRef> deadLetters() {
+    return deadLetters;
+  }
+
+  /** Whether the flow ends with the first change that cannot be processed. */
+  public boolean failsFast() {
+    return failsFast;
+  }
+
   /** Where the parts stand in the file that the flow came from; no part of the flow's value. */
   Places places() {
     return places;
@@ -106,12 +149,14 @@ public final class Flow {
     return other instanceof Flow flow
         && name.equals(flow.name)
         && connections.equals(flow.connections)
-        && views.equals(flow.views);
+        && views.equals(flow.views)
+        && deadLetters.equals(flow.deadLetters)
+        && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views);
+    return Objects.hash(name, connections, views, deadLetters, failsFast);
   }
 
   @Override

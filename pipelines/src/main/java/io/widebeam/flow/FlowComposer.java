@@ -2,6 +2,7 @@ package io.widebeam.flow;
 
 import io.widebeam.cdc.CdcIO;
 import io.widebeam.change.Change;
+import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
@@ -11,10 +12,12 @@ import io.widebeam.sink.mongodb.MongoDocuments;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
+import org.apache.beam.sdk.values.PDone;
 
 /**
  * Turns a planned flow into a Beam graph:
@@ -24,6 +27,8 @@ import org.apache.beam.sdk.values.PCollectionList;
  *             └─ stock/Sources ── stock/Join ── stock/Write
  * Read/depot ───────┘
  * </pre>
+ *
+ * <p>What each of them cannot process goes to DeadLetters/Write, unless it is to end the flow.
  *
  * <p>Steps are named after connections and collections, and keep their names from version to
  * version: a restored checkpoint finds its state by them.
@@ -35,25 +40,28 @@ public final class FlowComposer {
 
   /** Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs. */
   public static void compose(Pipeline pipeline, PlannedFlow flow) {
-    Map<String, PCollection<Change>> changes = readSources(pipeline, flow.sources());
+    Optional<DeadLetters<PDone>> letters =
+        flow.deadLetters().map(target -> DeadLetters.to(pipeline, sink(target).ofDeadLetters()));
+    Map<String, PCollection<Change>> changes = readSources(pipeline, flow.sources(), letters);
     for (PlannedView view : flow.views()) {
       PCollection<Change> needed = flattenSources(view, changes);
-      WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
+      WideDocuments join = join(view, flow.generation(), letters);
       PCollection<DocumentChange> documents = needed.apply(step(view, "Join"), join);
-      write(view, documents, flow.generation() == 0 ? NO_VERSION : join.firstVersion());
+      write(view, documents, flow.generation() == 0 ? NO_VERSION : join.firstVersion(), letters);
     }
+    letters.ifPresent(DeadLetters::close);
   }
 
   /** Each connection once, however many views read its tables. */
   private static Map<String, PCollection<Change>> readSources(
-      Pipeline pipeline, List<PlannedSource> sources) {
+      Pipeline pipeline, List<PlannedSource> sources, Optional<DeadLetters<PDone>> letters) {
     Map<String, PCollection<Change>> changes = new LinkedHashMap<>();
     for (PlannedSource source : sources) {
+      CdcIO.Read<Change> read = CdcIO.readChanges().withConnectorConfiguration(source.connector());
       changes.put(
           source.connection(),
           pipeline.apply(
-              "Read/" + source.connection(),
-              CdcIO.readChanges().withConnectorConfiguration(source.connector())));
+              "Read/" + source.connection(), letters.map(read::withDeadLetters).orElse(read)));
     }
     return changes;
   }
@@ -66,20 +74,32 @@ public final class FlowComposer {
         : PCollectionList.of(needed).apply(step(view, "Sources"), Flatten.pCollections());
   }
 
+  private static WideDocuments join(
+      PlannedView view, long generation, Optional<DeadLetters<PDone>> letters) {
+    WideDocuments join = WideDocuments.of(view.root()).withGeneration(generation);
+    return letters.map(join::withDeadLetters).orElse(join);
+  }
+
   /**
    * @param firstVersion what the versions of older generations are below
    */
   private static void write(
-      PlannedView view, PCollection<DocumentChange> documents, long firstVersion) {
-    PlannedTarget target = view.target();
+      PlannedView view,
+      PCollection<DocumentChange> documents,
+      long firstVersion,
+      Optional<DeadLetters<PDone>> letters) {
+    MongoDocuments.Write write = sink(view.target()).withFirstVersion(firstVersion);
     documents.apply(
         step(view, "Write"),
-        MongoDocuments.write()
-            .withUri(target.uri().reveal())
-            .withDatabase(target.database())
-            .withCollection(target.collection())
-            .withVersionField(target.versionField())
-            .withFirstVersion(firstVersion));
+        letters.map(handler -> write.withDeadLetters(handler, view.root().table())).orElse(write));
+  }
+
+  private static MongoDocuments.Write sink(PlannedTarget target) {
+    return MongoDocuments.write()
+        .withUri(target.uri().reveal())
+        .withDatabase(target.database())
+        .withCollection(target.collection())
+        .withVersionField(target.versionField());
   }
 
   private static String step(PlannedView view, String stage) {

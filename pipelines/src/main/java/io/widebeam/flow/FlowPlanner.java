@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -73,7 +74,8 @@ public final class FlowPlanner {
         View view = flow.views().get(i);
         views.add(new PlannedView(node(trees.get(i), view.key()), target(view)));
       }
-      return new PlannedFlow(flow.name(), plannedSources(), views);
+      return new PlannedFlow(
+          flow.name(), plannedSources(), views, deadLetters().map(this::letters));
     }
 
     private void describeSources() {
@@ -113,6 +115,20 @@ public final class FlowPlanner {
                         "the view has no target",
                         "name one, as in: to: MongoDB_ECommerce.orderSingleView"));
       }
+      deadLetters()
+          .ifPresent(
+              letters -> {
+                if (!collections
+                    .computeIfAbsent(letters.connection(), name -> new TreeSet<>())
+                    .add(letters.table())) {
+                  report(
+                      "views",
+                      "a view writes to `" + letters + "`, where dead letters go by default",
+                      "name another collection for them, as in: deadLetters: "
+                          + letters.connection()
+                          + ".dead_letters");
+                }
+              });
       collections.forEach(
           (name, names) -> reportAll(name, targetCatalog.check(mongo(name), names)));
     }
@@ -432,6 +448,27 @@ public final class FlowPlanner {
       Connection.Mongo target = mongo(to.connection());
       return new PlannedTarget(
           target.name(), target.uri(), target.database(), to.table(), view.versionField());
+    }
+
+    /** Where dead letters go; empty if they end the flow. */
+    private Optional<TableRef> deadLetters() {
+      if (flow.failsFast()) {
+        return Optional.empty();
+      }
+      return flow.deadLetters()
+          .or(
+              () ->
+                  flow.views().stream()
+                      .flatMap(view -> view.to().stream())
+                      .filter(to -> connections.get(to.connection()) instanceof Connection.Mongo)
+                      .findFirst()
+                      .map(to -> new TableRef(to.connection(), Flow.DEFAULT_DEAD_LETTERS)));
+    }
+
+    private PlannedTarget letters(TableRef to) {
+      Connection.Mongo target = mongo(to.connection());
+      return new PlannedTarget(
+          target.name(), target.uri(), target.database(), to.table(), View.DEFAULT_VERSION_FIELD);
     }
 
     private List<PlannedSource> plannedSources() {

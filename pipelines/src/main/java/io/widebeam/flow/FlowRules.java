@@ -21,7 +21,7 @@ final class FlowRules {
 
   /** Connector properties that hold a flow together, which is why a file cannot set them. */
   private static final Set<String> OWN_PROPERTIES =
-      Set.of("name", "connector.class", "topic.prefix", "table.include.list");
+      Set.of("name", "connector.class", "topic.prefix", "table.include.list", "skipped.operations");
 
   private final Places places;
   private final List<Problem> problems;
@@ -50,6 +50,7 @@ final class FlowRules {
       view.to().ifPresent(to -> target(to, part));
       tree(view, part);
     }
+    flow.deadLetters().ifPresent(this::deadLetters);
   }
 
   static String viewPart(int index) {
@@ -141,6 +142,27 @@ final class FlowRules {
           to,
           "writing to a connection of type jdbc is not supported yet",
           "write to one of type mongodb");
+    }
+  }
+
+  /** Comes after the views, which have collections of their own. */
+  void deadLetters(TableRef collection) {
+    String part = "deadLetters";
+    if (!isComplete(collection, "collection", part)) {
+      return;
+    }
+    if (targets.contains(collection)) {
+      report(
+          part,
+          "dead letters go to `" + collection + "`, but so does a view",
+          "give them a collection of their own");
+    }
+    Connection connection = connection(collection, part);
+    if (connection != null && !(connection instanceof Connection.Mongo)) {
+      report(
+          part,
+          "dead letters go to `" + collection + "`, but " + connection.name() + " is no MongoDB",
+          "name a collection of a connection of type mongodb");
     }
   }
 

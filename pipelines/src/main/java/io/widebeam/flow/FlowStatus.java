@@ -15,18 +15,21 @@ import java.util.Optional;
  * @param delay from the commit of a change to its write into the target, for the newest change
  *     written; empty until one was
  * @param tables how far the snapshot has come, per table
+ * @param deadLetters what could not be processed; empty if that would have ended the flow
  */
 public record FlowStatus(
     State state,
     double rowsPerSecond,
     long totalRows,
     Optional<Duration> delay,
-    List<TableProgress> tables) {
+    List<TableProgress> tables,
+    Optional<DeadLetters> deadLetters) {
 
   public FlowStatus {
     Objects.requireNonNull(state, "state");
     Objects.requireNonNull(delay, "delay");
     tables = List.copyOf(tables);
+    Objects.requireNonNull(deadLetters, "deadLetters");
   }
 
   /** The life of a flow. */
@@ -50,15 +53,34 @@ public record FlowStatus(
    */
   public record TableProgress(TableId table, long rowsRead, long rowsExpected) {}
 
+  /**
+   * Changes that could not be processed.
+   *
+   * @param count how many there were since the flow was started; a change that was read twice
+   *     counts twice
+   * @param collection where they are, with its database
+   */
+  public record DeadLetters(long count, String collection) {}
+
   /** One line for people. */
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s",
+        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s%s",
         state.label(),
         rowsPerSecond,
         totalRows,
-        delay.map(known -> known.toMillis() + "ms").orElse("unknown"));
+        delay.map(known -> known.toMillis() + "ms").orElse("unknown"),
+        deadLetters
+            .filter(letters -> letters.count() > 0)
+            .map(
+                letters ->
+                    String.format(
+                        Locale.ROOT,
+                        ", dead letters: %d -> %s",
+                        letters.count(),
+                        letters.collection()))
+            .orElse(""));
   }
 }

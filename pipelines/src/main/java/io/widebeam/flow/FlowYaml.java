@@ -28,7 +28,9 @@ import org.snakeyaml.engine.v2.nodes.Node;
  * names is for {@link FlowPlanner} to say.
  */
 public final class FlowYaml {
-  private static final List<String> FLOW_KEYS = List.of("name", "connections", "views");
+  private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
+  private static final List<String> FLOW_KEYS =
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("deadLetters")).toList();
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
   private static final List<String> CONNECTOR_KEYS =
@@ -125,7 +127,9 @@ public final class FlowYaml {
       Optional<Node> root = new Compose(settings).composeString(text);
       if (root.isEmpty()) {
         reader.report(
-            Optional.empty(), "the file is empty", "a flow needs: " + String.join(", ", FLOW_KEYS));
+            Optional.empty(),
+            "the file is empty",
+            "a flow needs: " + String.join(", ", REQUIRED_FLOW_KEYS));
       }
       return root;
     } catch (MarkedYamlEngineException e) {
@@ -158,7 +162,13 @@ public final class FlowYaml {
             .flatMap(node -> yaml.sequence(node, "`views`", "start each with a dash: - from: ..."))
             .map(this::views)
             .orElse(List.of());
-    return name.map(given -> new Flow(given, connections, views, yaml.places()));
+    Optional<TableRef> deadLetters =
+        map.optional("deadLetters")
+            .flatMap(node -> yaml.text(node, map.title("deadLetters")))
+            .map(TableRef::parse);
+    deadLetters.ifPresent(rules::deadLetters);
+    return name.map(
+        given -> new Flow(given, connections, views, deadLetters, false, yaml.places()));
   }
 
   private List<Connection> connections(Mapping map) {

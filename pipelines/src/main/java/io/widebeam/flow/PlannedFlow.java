@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import io.widebeam.view.ViewNode;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.beam.io.debezium.DebeziumIO;
@@ -13,9 +14,14 @@ import org.apache.beam.io.debezium.DebeziumIO;
  * @param generation which life of the flow's state this is: a number that every change read in it
  *     is at or above, and that grows from one generation to the next; 0 if there is only one, which
  *     clears nothing away in its targets
+ * @param deadLetters where changes go that cannot be processed; empty if they end the flow
  */
 public record PlannedFlow(
-    String name, long generation, List<PlannedSource> sources, List<PlannedView> views) {
+    String name,
+    long generation,
+    List<PlannedSource> sources,
+    List<PlannedView> views,
+    Optional<PlannedTarget> deadLetters) {
   /** Room for the changes of a millisecond, as in the sources' own numbers. */
   private static final int GENERATION_BITS = 12;
 
@@ -23,16 +29,21 @@ public record PlannedFlow(
     Objects.requireNonNull(name, "name");
     sources = List.copyOf(sources);
     views = List.copyOf(views);
+    Objects.requireNonNull(deadLetters, "deadLetters");
   }
 
   /** A flow of one generation. */
-  public PlannedFlow(String name, List<PlannedSource> sources, List<PlannedView> views) {
-    this(name, 0, sources, views);
+  public PlannedFlow(
+      String name,
+      List<PlannedSource> sources,
+      List<PlannedView> views,
+      Optional<PlannedTarget> deadLetters) {
+    this(name, 0, sources, views, deadLetters);
   }
 
   /** The same flow, in a generation. */
   public PlannedFlow withGeneration(long number) {
-    return new PlannedFlow(name, number, sources, views);
+    return new PlannedFlow(name, number, sources, views, deadLetters);
   }
 
   /** The number of a generation that begins now, above those that began before. */

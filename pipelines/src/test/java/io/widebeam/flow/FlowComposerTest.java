@@ -84,6 +84,9 @@ class FlowComposerTest {
             "docs.orders/Write",
             "docs.stock/Sources",
             "docs.stock/Join",
-            "docs.stock/Write");
+            "docs.stock/Write",
+            "DeadLetters/All",
+            "DeadLetters/Write");
+    assertThat(steps(flow.failFast())).doesNotContain("DeadLetters/All", "DeadLetters/Write");
   }
 }

@@ -70,6 +70,49 @@ class FlowPlannerTest {
   }
 
   @Test
+  void deadLettersGoBesideTheFirstViewUnlessTheFlowSaysOtherwise() {
+    Flow flow = orders().writeTo("docs.orders");
+
+    assertThat(plan(flow).deadLetters())
+        .contains(
+            new PlannedFlow.PlannedTarget(
+                "docs", Secret.of("mongodb://h"), "db", "widebeam_dead_letters", "_version"));
+    assertThat(plan(flow.deadLettersTo("docs.letters")).deadLetters().orElseThrow().collection())
+        .isEqualTo("letters");
+    assertThat(plan(flow.failFast()).deadLetters()).isEmpty();
+    assertThat(plan(flow.deadLettersTo("docs.letters").failFast()).deadLetters()).isEmpty();
+  }
+
+  @Test
+  void aViewWhereDeadLettersGoByDefaultIsReported() {
+    Flow flow = orders().writeTo("docs.widebeam_dead_letters");
+
+    assertThat(problems(flow))
+        .containsExactly(
+            "views: a view writes to `docs.widebeam_dead_letters`, where dead letters go by default"
+                + " | name another collection for them, as in: deadLetters: docs.dead_letters");
+    assertThat(problems(flow.deadLettersTo("docs.widebeam_dead_letters")))
+        .containsExactly(
+            "deadLetters: dead letters go to `docs.widebeam_dead_letters`, but so does a view"
+                + " | give them a collection of their own");
+    assertThat(plan(flow.failFast()).deadLetters()).isEmpty();
+  }
+
+  @Test
+  void theTargetIsAskedAboutTheDeadLettersCollection() {
+    Map<String, Set<String>> asked = new TreeMap<>();
+    new FlowPlanner(
+            (source, names) -> described(names),
+            (target, names) -> {
+              asked.put(target.name(), Set.copyOf(names));
+              return List.of();
+            })
+        .plan(orders().writeTo("docs.orders").deadLettersTo("docs.letters"));
+
+    assertThat(asked).isEqualTo(Map.of("docs", Set.of("orders", "letters")));
+  }
+
+  @Test
   void theConnectorReadsExactlyTheTablesOfTheFlow() {
     PlannedFlow planned = plan(orders().writeTo("docs.orders"));
 

@@ -2,6 +2,7 @@ package io.widebeam.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.widebeam.flow.FlowStatus.DeadLetters;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +17,8 @@ class FlowStatusTest {
             3521.2,
             99_441,
             Optional.of(Duration.ofMillis(332)),
-            List.of());
+            List.of(),
+            Optional.of(new DeadLetters(0, "ecommerce.letters")));
 
     assertThat(status)
         .hasToString(
@@ -24,9 +26,24 @@ class FlowStatusTest {
   }
 
   @Test
+  void saysHowManyDeadLettersThereAreAndWhere() {
+    FlowStatus status =
+        new FlowStatus(
+            FlowStatus.State.RUNNING,
+            0,
+            1,
+            Optional.empty(),
+            List.of(),
+            Optional.of(new DeadLetters(3, "ecommerce.letters")));
+
+    assertThat(status.toString()).endsWith("unknown, dead letters: 3 -> ecommerce.letters");
+  }
+
+  @Test
   void saysSoWhenNoDelayIsKnownYet() {
     FlowStatus status =
-        new FlowStatus(FlowStatus.State.STARTING, 0, 0, Optional.empty(), List.of());
+        new FlowStatus(
+            FlowStatus.State.STARTING, 0, 0, Optional.empty(), List.of(), Optional.empty());
 
     assertThat(status)
         .hasToString(

@@ -31,6 +31,8 @@ class FlowYamlProblemsTest {
           "connection-with-unknown-key",
           "connection-without-type",
           "connector-lacks-url",
+          "dead-letters-among-documents",
+          "dead-letters-to-a-source",
           "empty-file",
           "host-that-is-a-list",
           "jdbc-target-not-yet",

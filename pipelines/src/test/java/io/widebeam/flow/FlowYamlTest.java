@@ -79,6 +79,8 @@ class FlowYamlTest {
     Lookup lookup = view.lookups().get(0);
     assertThat(lookup.type()).isEqualTo(Lookup.Type.OBJECT);
     assertThat(lookup.arrayKeys()).isEmpty();
+    assertThat(flow.deadLetters()).isEmpty();
+    assertThat(flow.failsFast()).isFalse();
   }
 
   @Test
@@ -107,8 +109,10 @@ class FlowYamlTest {
                     arrayKeys: [position, item_id]
                 to: docs.orders
                 version: revision
+            deadLetters: docs.letters
             """);
 
+    assertThat(flow.deadLetters()).contains(new TableRef("docs", "letters"));
     assertThat(flow.connections())
         .containsExactly(
             Connection.mariadb("shop", "db", 3307, "shop", "cdc", "ahunter2b")

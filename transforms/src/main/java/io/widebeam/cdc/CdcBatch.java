@@ -1,5 +1,7 @@
 package io.widebeam.cdc;
 
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCoder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -11,20 +13,29 @@ import org.apache.beam.sdk.coders.CustomCoder;
 import org.apache.beam.sdk.util.VarInt;
 
 /**
- * The source's element: some changes in the order of the log, with their event times. Runners take
- * their time over every element of a source; a batch lets many changes share it.
+ * The source's element: some changes in the order of the log, with their event times, and what
+ * could not become a change. Runners take their time over every element of a source; a batch lets
+ * many changes share it.
  */
 final class CdcBatch<T> {
+  /** A dead letter and its event time. */
+  record Letter(DeadLetter letter, long eventMillis) {
+    /** What one is taken to weigh in the queue. */
+    static final long TYPICAL_BYTES = 1024;
+  }
+
   private final List<T> values;
   private final long[] eventMillis;
+  private final List<Letter> letters;
 
   /**
-   * @param values at least one
+   * @param values at least one, or at least one letter
    * @param eventMillis one for each value, never descending; not copied
    */
-  CdcBatch(List<T> values, long[] eventMillis) {
+  CdcBatch(List<T> values, long[] eventMillis, List<Letter> letters) {
     this.values = values;
     this.eventMillis = eventMillis;
+    this.letters = letters;
   }
 
   T value(int index) {
@@ -34,6 +45,15 @@ final class CdcBatch<T> {
   /** The value's event time, in milliseconds since the epoch. */
   long eventMillis(int index) {
     return eventMillis[index];
+  }
+
+  /** The event time of the batch's beginning. */
+  long firstMillis() {
+    return values.isEmpty() ? letters.get(0).eventMillis() : eventMillis[0];
+  }
+
+  List<Letter> letters() {
+    return letters;
   }
 
   List<T> values() {
@@ -47,13 +67,16 @@ final class CdcBatch<T> {
   /** This batch with another one's values after its own; this one is not used any more. */
   CdcBatch<T> plus(CdcBatch<T> next) {
     values.addAll(next.values);
+    letters.addAll(next.letters);
     long[] times = Arrays.copyOf(eventMillis, values.size());
     System.arraycopy(next.eventMillis, 0, times, eventMillis.length, next.eventMillis.length);
-    return new CdcBatch<>(values, times);
+    return new CdcBatch<>(values, times, letters);
   }
 
+  /** This batch with no more values than that. */
   CdcBatch<T> first(int count) {
-    return new CdcBatch<>(values.subList(0, count), Arrays.copyOf(eventMillis, count));
+    int size = Math.min(count, values.size());
+    return new CdcBatch<>(values.subList(0, size), Arrays.copyOf(eventMillis, size), letters);
   }
 
   /** Encodes a batch by its values' coder. */
@@ -73,6 +96,11 @@ final class CdcBatch<T> {
         previous = batch.eventMillis[i];
         values.encode(batch.values.get(i), out);
       }
+      VarInt.encode(batch.letters.size(), out);
+      for (Letter letter : batch.letters) {
+        VarInt.encode(letter.eventMillis, out);
+        DeadLetterCoder.of().encode(letter.letter, out);
+      }
     }
 
     @Override
@@ -86,7 +114,13 @@ final class CdcBatch<T> {
         eventMillis[i] = previous;
         decoded.add(values.decode(in));
       }
-      return new CdcBatch<>(decoded, eventMillis);
+      int letterCount = VarInt.decodeInt(in);
+      List<Letter> letters = new ArrayList<>(letterCount);
+      for (int i = 0; i < letterCount; i++) {
+        long millis = VarInt.decodeLong(in);
+        letters.add(new Letter(DeadLetterCoder.of().decode(in), millis));
+      }
+      return new CdcBatch<>(decoded, eventMillis, letters);
     }
 
     @Override

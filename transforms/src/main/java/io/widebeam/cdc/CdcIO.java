@@ -2,6 +2,8 @@ package io.widebeam.cdc;
 
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCoder;
 import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
@@ -12,8 +14,12 @@ import org.apache.beam.sdk.coders.StringUtf8Coder;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
 import org.apache.beam.sdk.values.PBegin;
 import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTag;
+import org.apache.beam.sdk.values.TupleTagList;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
@@ -83,7 +89,8 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <p>A lost connection is tried again {@code errors.max.retries} times (30) with growing pauses.
  * Any other failure of the connector fails the pipeline with a message without secrets; so does a
- * change without its row before, naming the database setting that is missing.
+ * change without its row before, naming the database setting that is missing. A value without a
+ * representation fails it, too, unless {@link Read#withDeadLetters} takes it.
  *
  * <p>When {@code TRUNCATE}, {@code DROP TABLE} or the like takes all of a table's rows at once,
  * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres
@@ -94,7 +101,8 @@ public final class CdcIO {
 
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
-    return new Read<>(null, new ChangeDecoders(), ChangeCoder.of(), CdcSource.Limits.NONE, 0);
+    return new Read<>(
+        null, new ChangeDecoders(false), ChangeCoder.of(), CdcSource.Limits.NONE, 0, null);
   }
 
   /**
@@ -102,7 +110,7 @@ public final class CdcIO {
    * heartbeats, notifications and transaction metadata are not given to the mapper.
    */
   public static <T> Read<T> read() {
-    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0);
+    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, null);
   }
 
   /** Reads the connector's records as JSON texts, as {@code DebeziumIO.readAsJson} does. */
@@ -121,23 +129,26 @@ public final class CdcIO {
     @Nullable private final Coder<T> coder;
     private final CdcSource.Limits limits;
     private final long generation;
+    @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
 
     private Read(
         @Nullable ConnectorConfiguration configuration,
         @Nullable RecordDecoder.Factory<T> decoders,
         @Nullable Coder<T> coder,
         CdcSource.Limits limits,
-        long generation) {
+        long generation,
+        @Nullable ErrorHandler<DeadLetter, ?> deadLetters) {
       this.configuration = configuration;
       this.decoders = decoders;
       this.coder = coder;
       this.limits = limits;
       this.generation = generation;
+      this.deadLetters = deadLetters;
     }
 
     /** The connector, where its database is, and any of the connector's properties. Required. */
     public Read<T> withConnectorConfiguration(ConnectorConfiguration configuration) {
-      return new Read<>(configuration, decoders, coder, limits, generation);
+      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
     }
 
     /**
@@ -146,12 +157,17 @@ public final class CdcIO {
      */
     public Read<T> withFormatFunction(SourceRecordMapper<T> mapper) {
       return new Read<>(
-          configuration, properties -> new MappingDecoder<>(mapper), coder, limits, generation);
+          configuration,
+          properties -> new MappingDecoder<>(mapper),
+          coder,
+          limits,
+          generation,
+          deadLetters);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
     public Read<T> withCoder(Coder<T> coder) {
-      return new Read<>(configuration, decoders, coder, limits, generation);
+      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
     }
 
     /** Ends the read after so many elements; null, the default, never ends it. */
@@ -161,7 +177,8 @@ public final class CdcIO {
           decoders,
           coder,
           new CdcSource.Limits(elements, limits.millis()),
-          generation);
+          generation,
+          deadLetters);
     }
 
     /** Ends the read after so many milliseconds; null, the default, never ends it. */
@@ -171,7 +188,8 @@ public final class CdcIO {
           decoders,
           coder,
           new CdcSource.Limits(limits.elements(), millis),
-          generation);
+          generation,
+          deadLetters);
     }
 
     /**
@@ -179,16 +197,35 @@ public final class CdcIO {
      * zero, the default, asks for nothing.
      */
     public Read<T> withGeneration(long firstSequence) {
-      return new Read<>(configuration, decoders, coder, limits, firstSequence);
+      return new Read<>(configuration, decoders, coder, limits, firstSequence, deadLetters);
+    }
+
+    /**
+     * Gives changes with a row that cannot be represented to the handler; without one, they fail
+     * the pipeline. To all others such a change is the deletion of its row, if its key can be
+     * represented. For {@link CdcIO#readChanges()} only.
+     */
+    public Read<T> withDeadLetters(ErrorHandler<DeadLetter, ?> handler) {
+      return new Read<>(configuration, decoders, coder, limits, generation, handler);
     }
 
     @Override
     public PCollection<T> expand(PBegin input) {
       CdcSource<T> source = source();
-      return input
-          .apply("Read", org.apache.beam.sdk.io.Read.from(source))
-          .apply("Explode", ParDo.of(new ExplodeBatches<>()))
-          .setCoder(coder);
+      TupleTag<T> elements = new TupleTag<>("elements");
+      TupleTagList others =
+          deadLetters == null ? TupleTagList.empty() : TupleTagList.of(ExplodeBatches.DEAD_LETTERS);
+      PCollectionTuple outputs =
+          input
+              .apply("Read", org.apache.beam.sdk.io.Read.from(source))
+              .apply(
+                  "Explode",
+                  ParDo.of(new ExplodeBatches<>(elements)).withOutputTags(elements, others));
+      if (deadLetters != null) {
+        deadLetters.addErrorCollection(
+            outputs.get(ExplodeBatches.DEAD_LETTERS).setCoder(DeadLetterCoder.of()));
+      }
+      return outputs.get(elements).setCoder(coder);
     }
 
     /**
@@ -214,7 +251,21 @@ public final class CdcIO {
         throw new IllegalArgumentException("CdcIO: withCoder is required");
       }
       return new CdcSource<>(
-          JobProperties.of(connectorProperties()), decoders, coder, limits, generation);
+          JobProperties.of(connectorProperties()), decodersForLetters(), coder, limits, generation);
+    }
+
+    private RecordDecoder.Factory<T> decodersForLetters() {
+      if (deadLetters == null) {
+        return decoders;
+      }
+      if (!(decoders instanceof ChangeDecoders)) {
+        throw new IllegalArgumentException(
+            "CdcIO: withDeadLetters is for readChanges(); a mapper decides itself about records"
+                + " that it cannot map");
+      }
+      @SuppressWarnings("unchecked") // These make changes, and so T is Change.
+      RecordDecoder.Factory<T> giving = (RecordDecoder.Factory<T>) new ChangeDecoders(true);
+      return giving;
     }
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {
@@ -253,10 +304,10 @@ public final class CdcIO {
   }
 
   /** Makes the decoders of {@link #readChanges()}. */
-  private record ChangeDecoders() implements RecordDecoder.Factory<Change> {
+  private record ChangeDecoders(boolean giveDeadLetters) implements RecordDecoder.Factory<Change> {
     @Override
     public RecordDecoder<Change> create(Map<String, String> properties) {
-      return new DebeziumChanges(properties);
+      return new DebeziumChanges(properties, giveDeadLetters);
     }
   }
 

@@ -110,7 +110,7 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
 
   @Override
   public Instant getCurrentTimestamp() {
-    return Instant.ofEpochMilli(getCurrent().eventMillis(0));
+    return Instant.ofEpochMilli(getCurrent().firstMillis());
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.debezium.data.Envelope;
 import io.widebeam.cdc.CdcCheckpoint.Offset;
 import io.widebeam.cdc.CdcCheckpoint.Position;
 import io.widebeam.cdc.EventClock.Phase;
+import io.widebeam.deadletter.DeadLetter;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -148,6 +149,7 @@ final class ConnectorSession<T> {
   @Nullable private SourceTask task;
 
   private List<T> values = new ArrayList<>();
+  private List<CdcBatch.Letter> letters = new ArrayList<>();
   private long[] eventMillis = new long[MAX_BATCH_ELEMENTS];
   private long batchBytes;
 
@@ -745,14 +747,26 @@ final class ConnectorSession<T> {
 
   private void add(SourceRecord record, long time) throws Exception {
     T element = decoder.decode(record, sequence + 1);
+    DeadLetter letter = decoder.takeDeadLetter();
+    if (letter != null) {
+      letters.add(new CdcBatch.Letter(letter, time));
+      batchBytes += CdcBatch.Letter.TYPICAL_BYTES;
+    }
     if (element != null) {
       append(element, time);
+    } else if (letter != null) {
+      countElement();
     }
   }
 
-  private void append(T element, long time) throws InterruptedException {
+  /** Numbers tell what has been handed out, so a letter without an element needs one, too. */
+  private void countElement() {
     sequence++;
     elements++;
+  }
+
+  private void append(T element, long time) throws InterruptedException {
+    countElement();
     eventMillis[values.size()] = time;
     values.add(element);
     batchBytes += decoder.sizeInBytes(element);
@@ -762,12 +776,13 @@ final class ConnectorSession<T> {
   }
 
   private void enqueueBatch() throws InterruptedException {
-    if (values.isEmpty()) {
+    if (values.isEmpty() && letters.isEmpty()) {
       return;
     }
-    CdcBatch<T> batch = new CdcBatch<>(values, Arrays.copyOf(eventMillis, values.size()));
+    CdcBatch<T> batch = new CdcBatch<>(values, Arrays.copyOf(eventMillis, values.size()), letters);
     Entry<T> entry = new Entry<>(batch, batchBytes, position());
     values = new ArrayList<>();
+    letters = new ArrayList<>();
     batchBytes = 0;
     if (load == Load.TABLES && !isWanted()) {
       throw new InterruptedException();

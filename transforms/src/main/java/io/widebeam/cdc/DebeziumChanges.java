@@ -1,10 +1,13 @@
 package io.widebeam.cdc;
 
 import io.debezium.data.Envelope;
+import io.widebeam.cdc.RowEncoder.UnsupportedValueException;
 import io.widebeam.change.BsonBuffer;
+import io.widebeam.change.BsonRow;
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
 import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import javax.annotation.Nullable;
@@ -50,6 +53,8 @@ final class DebeziumChanges implements RecordDecoder<Change> {
   private final IdentityHashMap<Schema, TableEncoder> encoders = new IdentityHashMap<>();
   private final BsonBuffer buffer = new BsonBuffer();
   private final RowsLostByDdl rowsLost;
+  private final boolean givesDeadLetters;
+  @Nullable private DeadLetter deadLetter;
 
   /** What is known of one table in one version of its schema. */
   private static final class TableEncoder {
@@ -69,9 +74,12 @@ final class DebeziumChanges implements RecordDecoder<Change> {
 
   /**
    * @param properties the connector's
+   * @param givesDeadLetters whether a row that cannot be represented becomes a dead letter; the
+   *     decoder throws otherwise
    */
-  DebeziumChanges(Map<String, String> properties) {
-    rowsLost = new RowsLostByDdl(properties);
+  DebeziumChanges(Map<String, String> properties, boolean givesDeadLetters) {
+    this.rowsLost = new RowsLostByDdl(properties);
+    this.givesDeadLetters = givesDeadLetters;
   }
 
   @Override
@@ -98,22 +106,103 @@ final class DebeziumChanges implements RecordDecoder<Change> {
         return null;
       }
     }
-    RawBsonDocument before = null;
-    RawBsonDocument after = null;
-    if (!operation.equals("r")) {
-      before = row(encoder, value, Envelope.FieldName.BEFORE);
-    }
-    if (!operation.equals("d")) {
-      after = row(encoder, value, Envelope.FieldName.AFTER);
-    }
+    Struct before = operation.equals("r") ? null : struct(value, Envelope.FieldName.BEFORE);
+    Struct after = operation.equals("d") ? null : struct(value, Envelope.FieldName.AFTER);
     if (before == null && (operation.equals("u") || operation.equals("d"))) {
       throw new MissingRowException(missingRow(encoder, "row before"));
     }
     if (after == null && !operation.equals("d")) {
       throw new MissingRowException(missingRow(encoder, "row after"));
     }
-    return new Change(
-        encoder.table, before, after, sequence, commitMillis(value, source), isSnapshot(source));
+    // Without REPLICA IDENTITY FULL, Postgres gives the row before with its key alone.
+    if (before != null && encoder.postgres && encoder.rows.lacksRequiredColumn(before)) {
+      throw new MissingRowException(missingRow(encoder, "whole row before"));
+    }
+    long commitMillis = commitMillis(value, source);
+    boolean snapshot = isSnapshot(source);
+    try {
+      return new Change(
+          encoder.table,
+          encode(encoder, before),
+          encode(encoder, after),
+          sequence,
+          commitMillis,
+          snapshot);
+    } catch (UnsupportedValueException e) {
+      if (!givesDeadLetters) {
+        throw e;
+      }
+      return readable(encoder, record, before, after, sequence, commitMillis, snapshot);
+    }
+  }
+
+  /**
+   * What can be said of a change one of whose rows cannot be represented. If it is the row after,
+   * the change is a dead letter, and to all others a deletion. If it is the row before, that one
+   * was a dead letter when it came, and now there is an end to it.
+   */
+  @Nullable
+  private Change readable(
+      TableEncoder encoder,
+      SourceRecord record,
+      @Nullable Struct before,
+      @Nullable Struct after,
+      long sequence,
+      long commitMillis,
+      boolean snapshot) {
+    RawBsonDocument readableBefore =
+        before == null ? null : encoder.rows.encodeReadable(buffer, before);
+    RawBsonDocument whole = null;
+    RawBsonDocument lost = readableBefore;
+    try {
+      whole = encode(encoder, after);
+    } catch (UnsupportedValueException e) {
+      RawBsonDocument readableAfter = encoder.rows.encodeReadable(buffer, after);
+      if (lost == null) {
+        lost = readableAfter;
+      }
+      deadLetter =
+          new DeadLetter(
+              DeadLetter.Stage.READ,
+              "",
+              encoder.table,
+              hasKey(readableAfter, record) ? key(readableAfter, record) : null,
+              sequence,
+              LogPosition.document(record.sourceOffset()),
+              commitMillis,
+              e.getMessage(),
+              readableBefore,
+              readableAfter);
+    }
+    if (lost != null && !hasKey(lost, record)) {
+      lost = null;
+    }
+    return lost == null && whole == null
+        ? null
+        : new Change(encoder.table, lost, whole, sequence, commitMillis, snapshot);
+  }
+
+  private static boolean hasKey(RawBsonDocument row, SourceRecord record) {
+    return record.keySchema() != null
+        && record.keySchema().fields().stream()
+            .allMatch(column -> row.containsKey(column.name()) && !row.isNull(column.name()));
+  }
+
+  private static RawBsonDocument key(RawBsonDocument row, SourceRecord record) {
+    return new RawBsonDocument(
+        BsonRow.project(
+            BsonRow.bytes(row),
+            record.keySchema().fields().stream()
+                .map(column -> BsonRow.name(column.name()))
+                .toArray(byte[][]::new)));
+  }
+
+  @Override
+  @Nullable
+  public DeadLetter takeDeadLetter() {
+    DeadLetter taken = deadLetter;
+    deadLetter = null;
+    return taken;
   }
 
   private void schemaChanged(Struct value) throws TableEmptiedException {
@@ -128,18 +217,13 @@ final class DebeziumChanges implements RecordDecoder<Change> {
   }
 
   @Nullable
-  private RawBsonDocument row(TableEncoder encoder, Struct value, String field) {
-    Struct row = (Struct) value.getWithoutDefault(field);
-    if (row == null) {
-      return null;
-    }
-    // Without REPLICA IDENTITY FULL, Postgres gives the row before with its key alone.
-    if (encoder.postgres
-        && field.equals(Envelope.FieldName.BEFORE)
-        && encoder.rows.lacksRequiredColumn(row)) {
-      throw new MissingRowException(missingRow(encoder, "whole row before"));
-    }
-    return encoder.rows.encode(buffer, row);
+  private static Struct struct(Struct value, String field) {
+    return (Struct) value.getWithoutDefault(field);
+  }
+
+  @Nullable
+  private RawBsonDocument encode(TableEncoder encoder, @Nullable Struct row) {
+    return row == null ? null : encoder.rows.encode(buffer, row);
   }
 
   private static String missingRow(TableEncoder encoder, String what) {

@@ -2,6 +2,11 @@ package io.widebeam.cdc;
 
 import java.util.Map;
 import javax.annotation.Nullable;
+import org.bson.BsonDocument;
+import org.bson.BsonInt64;
+import org.bson.BsonString;
+import org.bson.RawBsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
 
 /**
  * A place in the binary log of a MySQL or MariaDB server.
@@ -18,6 +23,24 @@ record LogPosition(String file, long offset) implements Comparable<LogPosition> 
             && connectorOffset.get("pos") instanceof Number pos
         ? new LogPosition(file, pos.longValue())
         : null;
+  }
+
+  /** A connector's offset, whichever it is, as it can be shown; null if there is none. */
+  @Nullable
+  static RawBsonDocument document(@Nullable Map<String, ?> connectorOffset) {
+    if (connectorOffset == null || connectorOffset.isEmpty()) {
+      return null;
+    }
+    BsonDocument document = new BsonDocument();
+    connectorOffset.forEach(
+        (name, value) -> {
+          if (value instanceof Number number) {
+            document.append(name, new BsonInt64(number.longValue()));
+          } else if (value != null) {
+            document.append(name, new BsonString(value.toString()));
+          }
+        });
+    return new RawBsonDocument(document, new BsonDocumentCodec());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.widebeam.cdc;
 
 import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
 import java.io.Serializable;
 import java.util.Map;
 import javax.annotation.Nullable;
@@ -31,6 +32,15 @@ interface RecordDecoder<T> {
    */
   @Nullable
   T decode(SourceRecord record, long sequence) throws Exception;
+
+  /**
+   * What the record that was decoded last could not be turned into, or null; asked once for each
+   * record. There may be an element as well.
+   */
+  @Nullable
+  default DeadLetter takeDeadLetter() {
+    return null;
+  }
 
   /** Whether {@link #row} makes elements of rows that did not come through the connector. */
   default boolean takesRows() {

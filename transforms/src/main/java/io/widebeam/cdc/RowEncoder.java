@@ -87,28 +87,48 @@ final class RowEncoder {
     return out.toDocument();
   }
 
+  /** The row without the columns that cannot be represented. */
+  RawBsonDocument encodeReadable(BsonBuffer out, Struct struct) {
+    out.clear();
+    int start = out.startDocument();
+    for (Column column : columns) {
+      int mark = out.length();
+      try {
+        encodeField(out, column, struct);
+      } catch (UnsupportedValueException e) {
+        out.rewind(mark);
+      }
+    }
+    out.end(start);
+    return out.toDocument();
+  }
+
   private void encodeFields(BsonBuffer out, Struct struct) {
     for (Column column : columns) {
-      // Not get(): it answers a column's default where the row holds null.
-      Object value = struct.getWithoutDefault(column.field.name());
-      if (value == null) {
-        out.putNull(column.name);
-        continue;
-      }
-      try {
-        column.encoder.encode(out, column.name, value);
-      } catch (RuntimeException e) {
-        throw new UnsupportedValueException(
-            "The value of column "
-                + row
-                + "."
-                + column.field.name()
-                + " (type "
-                + describe(column.field.schema())
-                + ") cannot be represented: "
-                + e.getMessage(),
-            e);
-      }
+      encodeField(out, column, struct);
+    }
+  }
+
+  private void encodeField(BsonBuffer out, Column column, Struct struct) {
+    // Not get(): it answers a column's default where the row holds null.
+    Object value = struct.getWithoutDefault(column.field.name());
+    if (value == null) {
+      out.putNull(column.name);
+      return;
+    }
+    try {
+      column.encoder.encode(out, column.name, value);
+    } catch (RuntimeException e) {
+      throw new UnsupportedValueException(
+          "The value of column "
+              + row
+              + "."
+              + column.field.name()
+              + " (type "
+              + describe(column.field.schema())
+              + ") cannot be represented: "
+              + e.getMessage(),
+          e);
     }
   }
 

@@ -15,7 +15,7 @@ import org.apache.kafka.connect.data.Struct;
  * report MariaDB's {@code CREATE OR REPLACE TABLE} for a table that it knows.
  */
 final class RowsLostByDdl {
-  private static final String IGNORED = "(?:\\s|/\\*.*?\\*/|--[^\\n]*\\n|#[^\\n]*\\n)*";
+  private static final String IGNORED = "(?:\\s|/\\*.*?\\*/|--[^\\n]*\\n|#[^\\n]*\\n)*+";
   private static final Pattern LOST_PARTITION =
       Pattern.compile(
           IGNORED + "ALTER\\s.*\\b(?:DROP|TRUNCATE|EXCHANGE)\\s+PARTITION\\b.*",

@@ -2,6 +2,7 @@ package io.widebeam.join;
 
 import io.widebeam.change.BsonRow;
 import io.widebeam.change.TableId;
+import io.widebeam.view.RowException;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
@@ -216,12 +217,8 @@ final class JoinPlan implements Serializable {
     JoinKey requiredRowKey(byte[] row) {
       JoinKey key = rowKey.encode(row);
       if (key == null) {
-        throw new IllegalArgumentException(
-            "a row of "
-                + view.table()
-                + " has no value in its primary key "
-                + view.primaryKey()
-                + ": the key columns of the view are not those of the table");
+        throw new RowException(
+            "it has no value in its primary key " + String.join(", ", view.primaryKey()));
       }
       return key;
     }

@@ -3,7 +3,11 @@ package io.widebeam.join;
 import io.widebeam.change.BsonRow;
 import io.widebeam.change.Change;
 import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCount;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.view.RowException;
+import io.widebeam.view.ViewNode;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -20,14 +24,29 @@ import org.bson.RawBsonDocument;
  * points at. The row is the node's own, as its {@link io.widebeam.view.RowFunction} makes it, so
  * that an update may be an insert or a deletion to the node, or nothing. Stateless: where a row was
  * and where it pointed before is in the change's own row before.
+ *
+ * <p>A row that a node cannot take in is no row to that node: it goes to the dead letters, if they
+ * are wanted, and otherwise fails the pipeline.
  */
 final class RouteFn extends DoFn<Change, DocumentChange> {
+  static final TupleTag<DeadLetter> DEAD_LETTERS = new TupleTag<>("deadLetters") {};
+
   private final JoinPlan plan;
+  private final boolean givesDeadLetters;
+  private final DeadLetterCount deadLetters = new DeadLetterCount();
   private transient Map<TableId, List<JoinPlan.Node>> nodesByTable;
   private transient Map<Stage, TupleTag<KV<JoinKey, Message>>> tags;
 
   RouteFn(JoinPlan plan) {
+    this(plan, false);
+  }
+
+  /**
+   * @param givesDeadLetters whether there is an output for {@link #DEAD_LETTERS}
+   */
+  RouteFn(JoinPlan plan, boolean givesDeadLetters) {
     this.plan = plan;
+    this.givesDeadLetters = givesDeadLetters;
   }
 
   @Setup
@@ -46,18 +65,78 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
     positions[plan.sources.indexOf(change.table().source())] = change.sequence();
     Sender sender = new Sender(change.sequence(), positions, change.commitMillis(), tags, outputs);
     for (JoinPlan.Node node : nodes) {
-      byte[] before = row(node, change.before());
-      byte[] after = row(node, change.after());
-      if (Arrays.equals(before, after)) {
-        // Nothing that the node shows or joins by has changed, or it never had the row.
-        continue;
-      }
-      if (node.isPlainLookup()) {
-        toLookup(node, before, after, sender);
-      } else {
-        toAssembly(node, before, after, sender);
+      try {
+        route(node, change.before(), change.after(), sender);
+      } catch (RowException e) {
+        // Nothing has been sent: rows are looked at before.
+        routeReadable(node, change, sender, outputs);
       }
     }
+  }
+
+  private static void route(
+      JoinPlan.Node node,
+      @Nullable RawBsonDocument rowBefore,
+      @Nullable RawBsonDocument rowAfter,
+      Sender sender) {
+    byte[] before = row(node, rowBefore);
+    byte[] after = row(node, rowAfter);
+    if (Arrays.equals(before, after)) {
+      // Nothing that the node shows or joins by has changed, or it never had the row.
+      return;
+    }
+    if (node.isPlainLookup()) {
+      toLookup(node, before, after, sender);
+    } else {
+      toAssembly(node, before, after, sender);
+    }
+  }
+
+  /** One of the change's rows cannot be taken in; the other one counts. */
+  private void routeReadable(
+      JoinPlan.Node node, Change change, Sender sender, MultiOutputReceiver outputs) {
+    try {
+      // If it is the row before, then it was not taken in when it came, either.
+      route(node, null, change.after(), sender);
+      return;
+    } catch (RowException e) {
+      DeadLetter letter = deadLetter(node, change, e);
+      if (!givesDeadLetters) {
+        throw new RowException(letter.reason(), e);
+      }
+      deadLetters.add(letter);
+      outputs.get(DEAD_LETTERS).output(letter);
+    }
+    try {
+      route(node, change.before(), null, sender);
+    } catch (RowException e) {
+      // Nor was this one; so there is nothing to take back.
+    }
+  }
+
+  private static DeadLetter deadLetter(JoinPlan.Node node, Change change, RowException cause) {
+    return new DeadLetter(
+        DeadLetter.Stage.JOIN,
+        String.join(".", node.view.path()),
+        change.table(),
+        key(node, change.after()),
+        change.sequence(),
+        null,
+        change.commitMillis(),
+        "A row of " + change.table() + " cannot be joined: " + cause.getMessage(),
+        change.before(),
+        change.after());
+  }
+
+  /** Null if the row has not all columns of the key, or not under their names. */
+  @Nullable
+  private static RawBsonDocument key(JoinPlan.Node node, RawBsonDocument row) {
+    List<String> columns = node.view.primaryKey().stream().map(ViewNode::publicName).toList();
+    return columns.stream().allMatch(column -> row.containsKey(column) && !row.isNull(column))
+        ? new RawBsonDocument(
+            BsonRow.project(
+                BsonRow.bytes(row), columns.stream().map(BsonRow::name).toArray(byte[][]::new)))
+        : null;
   }
 
   private static void toLookup(

@@ -1,6 +1,8 @@
 package io.widebeam.join;
 
 import io.widebeam.change.Change;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCoder;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
@@ -8,12 +10,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import javax.annotation.Nullable;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
@@ -41,21 +45,27 @@ public final class WideDocuments
   private final ViewNode root;
   private final boolean keepBefore;
   private final long generation;
+  @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
 
-  private WideDocuments(ViewNode root, boolean keepBefore, long generation) {
+  private WideDocuments(
+      ViewNode root,
+      boolean keepBefore,
+      long generation,
+      @Nullable ErrorHandler<DeadLetter, ?> deadLetters) {
     this.root = root;
     this.keepBefore = keepBefore;
     this.generation = generation;
+    this.deadLetters = deadLetters;
   }
 
   /** The documents of the view with this root. */
   public static WideDocuments of(ViewNode root) {
-    return new WideDocuments(root, false, 0);
+    return new WideDocuments(root, false, 0, null);
   }
 
   /** Gives every change the document before, which aggregates take back. */
   public WideDocuments withBefore() {
-    return new WideDocuments(root, true, generation);
+    return new WideDocuments(root, true, generation, deadLetters);
   }
 
   /**
@@ -66,7 +76,15 @@ public final class WideDocuments
    *     of the generations before is below; the same for all sources
    */
   public WideDocuments withGeneration(long firstSequence) {
-    return new WideDocuments(root, keepBefore, firstSequence);
+    return new WideDocuments(root, keepBefore, firstSequence, deadLetters);
+  }
+
+  /**
+   * Gives rows that a node of the view cannot take in to the handler; without one, they fail the
+   * pipeline. The documents go on without such a row until a change of it can be taken in.
+   */
+  public WideDocuments withDeadLetters(ErrorHandler<DeadLetter, ?> handler) {
+    return new WideDocuments(root, keepBefore, generation, handler);
   }
 
   /** What all versions of this generation are at or above, and those of all before are below. */
@@ -78,7 +96,17 @@ public final class WideDocuments
   public PCollection<DocumentChange> expand(PCollection<Change> changes) {
     JoinPlan plan = JoinPlan.of(root);
     Graph graph = new Graph();
-    graph.add("Route", changes, new RouteFn(plan), plan.stages());
+    PCollectionTuple routed =
+        graph.add(
+            "Route",
+            changes,
+            new RouteFn(plan, deadLetters != null),
+            plan.stages(),
+            deadLetters == null ? TupleTagList.empty() : TupleTagList.of(RouteFn.DEAD_LETTERS));
+    if (deadLetters != null) {
+      deadLetters.addErrorCollection(
+          routed.get(RouteFn.DEAD_LETTERS).setCoder(DeadLetterCoder.of()));
+    }
     for (Stage stage : plan.stages()) {
       PCollection<KV<JoinKey, Message>> messages = graph.messagesTo(stage);
       DoFn<KV<JoinKey, Message>, DocumentChange> step =
@@ -86,7 +114,7 @@ public final class WideDocuments
             case LOOKUP -> new LookupFn(plan);
             case ASSEMBLE -> new AssembleFn(plan, keepBefore, generation);
           };
-      graph.add(stage.stepName(), messages, step, plan.stagesAfter(stage));
+      graph.add(stage.stepName(), messages, step, plan.stagesAfter(stage), TupleTagList.empty());
     }
     return graph.documents;
   }
@@ -100,9 +128,13 @@ public final class WideDocuments
     private PCollection<DocumentChange> documents;
 
     /** Every step has documents as its main output; only the root's assembly, the last, has any. */
-    <T> void add(
-        String name, PCollection<T> input, DoFn<T, DocumentChange> step, Set<Stage> targets) {
-      TupleTagList tags = TupleTagList.empty();
+    <T> PCollectionTuple add(
+        String name,
+        PCollection<T> input,
+        DoFn<T, DocumentChange> step,
+        Set<Stage> targets,
+        TupleTagList others) {
+      TupleTagList tags = others;
       for (Stage target : targets) {
         tags = tags.and(target.tag());
       }
@@ -113,6 +145,7 @@ public final class WideDocuments
             .add(outputs.get(target.tag()).setCoder(MESSAGES));
       }
       documents = outputs.get(AssembleFn.DOCUMENTS);
+      return outputs;
     }
 
     PCollection<KV<JoinKey, Message>> messagesTo(Stage stage) {

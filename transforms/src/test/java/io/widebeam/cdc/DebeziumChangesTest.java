@@ -15,6 +15,7 @@ import io.debezium.time.Year;
 import io.debezium.time.ZonedTimestamp;
 import io.widebeam.change.Change;
 import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -54,7 +55,7 @@ class DebeziumChangesTest {
           .field("table", Schema.STRING_SCHEMA)
           .build();
 
-  private final DebeziumChanges changes = new DebeziumChanges(Map.of());
+  private final DebeziumChanges changes = new DebeziumChanges(Map.of(), false);
 
   @Test
   void integersKeepTheirWidth() {
@@ -255,6 +256,99 @@ class DebeziumChangesTest {
         .hasMessageContaining("binlog_row_image=FULL");
     assertThatThrownBy(() -> changes.decode(record(row, "d", null, null, null), 1))
         .hasMessageContaining("binlog_row_image=FULL");
+  }
+
+  @Test
+  void anUnreadableRowAfterIsADeadLetterAndADeletionToTheRest() throws Exception {
+    DebeziumChanges giving = new DebeziumChanges(Map.of(), true);
+    Struct good = keyed(1, "2024-02-29T12:30:15Z");
+    Struct bad = keyed(1, "yesterday");
+
+    Change update = giving.decode(keyedRecord("u", good, bad), 5);
+    assertThat(update.before().getInt32("id").getValue()).isEqualTo(1);
+    assertThat(update.after()).isNull();
+    DeadLetter letter = giving.takeDeadLetter();
+    assertThat(letter.stage()).isEqualTo(DeadLetter.Stage.READ);
+    assertThat(letter.table()).isEqualTo(new TableId("shop", "sales", "orders"));
+    assertThat(letter.key()).isEqualTo(BsonDocument.parse("{id: 1}"));
+    assertThat(letter.sequence()).isEqualTo(5);
+    assertThat(letter.logPosition())
+        .isEqualTo(BsonDocument.parse("{file: 'log.1', pos: NumberLong(4)}"));
+    assertThat(letter.commitMillis()).isEqualTo(MILLIS);
+    assertThat(letter.reason()).contains("sales.orders.v", "cannot be represented");
+    assertThat(letter.before().keySet()).containsExactly("id", "v");
+    assertThat(letter.after()).isEqualTo(BsonDocument.parse("{id: 1}"));
+    assertThat(giving.takeDeadLetter()).as("taken once").isNull();
+
+    Change read = giving.decode(keyedRecord("r", null, bad), 6);
+    assertThat(read.before()).as("it may have been there before").isNotNull();
+    assertThat(read.after()).isNull();
+    assertThat(giving.takeDeadLetter().before()).isNull();
+  }
+
+  @Test
+  void anUnreadableRowBeforeIsNoDeadLetterAgain() throws Exception {
+    DebeziumChanges giving = new DebeziumChanges(Map.of(), true);
+    Struct good = keyed(1, "2024-02-29T12:30:15Z");
+    Struct bad = keyed(1, "yesterday");
+
+    Change mended = giving.decode(keyedRecord("u", bad, good), 5);
+    assertThat(mended.before()).isEqualTo(BsonDocument.parse("{id: 1}"));
+    assertThat(mended.after().keySet()).containsExactly("id", "v");
+    assertThat(giving.takeDeadLetter()).isNull();
+
+    Change deleted = giving.decode(keyedRecord("d", bad, null), 6);
+    assertThat(deleted.before()).isEqualTo(BsonDocument.parse("{id: 1}"));
+    assertThat(deleted.after()).isNull();
+    assertThat(giving.takeDeadLetter()).isNull();
+
+    giving.decode(keyedRecord("u", bad, bad), 7);
+    assertThat(giving.takeDeadLetter()).isNotNull();
+  }
+
+  @Test
+  void aRowWhoseKeyCannotBeReadIsADeadLetterAlone() throws Exception {
+    DebeziumChanges giving = new DebeziumChanges(Map.of(), true);
+    Schema row = row(ZonedTimestamp.schema());
+    Struct bad = new Struct(row).put("v", "yesterday");
+    SourceRecord record = record(row, "c", null, bad, null);
+    Schema key = SchemaBuilder.struct().field("v", ZonedTimestamp.schema()).build();
+    SourceRecord keyed =
+        new SourceRecord(
+            Map.of(),
+            Map.of(),
+            "topic",
+            key,
+            new Struct(key).put("v", "yesterday"),
+            record.valueSchema(),
+            record.value());
+    assertThat(giving.decode(keyed, 5)).isNull();
+    assertThat(giving.takeDeadLetter().key()).isNull();
+  }
+
+  private static final Schema KEY = SchemaBuilder.struct().field("id", Schema.INT32_SCHEMA).build();
+  private static final Schema KEYED_ROW =
+      SchemaBuilder.struct()
+          .optional()
+          .field("id", Schema.INT32_SCHEMA)
+          .field("v", ZonedTimestamp.schema())
+          .build();
+
+  private static Struct keyed(int id, String timestamp) {
+    return new Struct(KEYED_ROW).put("id", id).put("v", timestamp);
+  }
+
+  private static SourceRecord keyedRecord(String operation, Struct before, Struct after) {
+    SourceRecord record = record(KEYED_ROW, operation, before, after, "false");
+    Struct key = new Struct(KEY).put("id", 1);
+    return new SourceRecord(
+        Map.of(),
+        Map.of("file", "log.1", "pos", 4),
+        "topic",
+        KEY,
+        key,
+        record.valueSchema(),
+        record.value());
   }
 
   private BsonValue encode(Schema type, Object value) {

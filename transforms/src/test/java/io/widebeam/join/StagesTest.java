@@ -1,11 +1,14 @@
 package io.widebeam.join;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.widebeam.change.BsonRow;
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
 import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
@@ -26,6 +29,7 @@ import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionTuple;
 import org.apache.beam.sdk.values.TimestampedValue;
 import org.apache.beam.sdk.values.TupleTagList;
+import org.apache.beam.sdk.values.TypeDescriptor;
 import org.apache.beam.sdk.values.TypeDescriptors;
 import org.bson.BsonDocument;
 import org.bson.RawBsonDocument;
@@ -233,6 +237,81 @@ class StagesTest {
     PAssert.that(documents.apply(describeDocuments()))
         .containsInAnyOrder("1: {\"id\": 1, \"buyer\": null, \"items\": []}", "1: gone");
     pipeline.run();
+  }
+
+  @Test
+  void aRowWithoutItsKeyIsADeadLetterAndGoneFromTheDocument() {
+    PCollection<DeadLetter> letters =
+        joinItems(
+            "{\"id\": 1, \"items\": []}",
+            change(ITEMS, null, "{order: 1, line: 4}", 2),
+            change(ITEMS, null, "{order: 1, line: null}", 3),
+            change(ITEMS, "{order: 1, line: 4}", "{order: 1, x: 5}", 4));
+    PAssert.that(letters)
+        .containsInAnyOrder(
+            itemWithoutKey(3, null, "{order: 1, line: null}"),
+            itemWithoutKey(4, "{order: 1, line: 4}", "{order: 1, x: 5}"));
+    assertThat(counter(pipeline.run(), "deadLetters")).isEqualTo(2);
+  }
+
+  @Test
+  void aRowThatWasADeadLetterComesBackWhenItIsMended() {
+    PCollection<DeadLetter> letters =
+        joinItems(
+            "{\"id\": 1, \"items\": [{\"order\": 1, \"line\": 6}]}",
+            change(ITEMS, null, "{order: 1, x: 5}", 2),
+            change(ITEMS, "{order: 1, x: 5}", "{order: 1, line: 6}", 3),
+            change(ITEMS, "{order: 1, x: 7}", null, 4));
+    PAssert.that(letters).containsInAnyOrder(itemWithoutKey(2, null, "{order: 1, x: 5}"));
+    pipeline.run();
+  }
+
+  /** The dead letters, and in the end that document. */
+  private PCollection<DeadLetter> joinItems(String expected, Change... items) {
+    DeadLetters<PCollection<DeadLetter>> letters =
+        DeadLetters.to(
+            pipeline,
+            MapElements.into(TypeDescriptor.of(DeadLetter.class))
+                .via((DeadLetter letter) -> letter));
+    TestStream.Builder<Change> changes =
+        TestStream.create(ChangeCoder.of())
+            .addElements(at(LOAD, change(ORDERS, null, "{id: 1}", 1)));
+    for (Change item : items) {
+      changes = changes.addElements(at(LOAD, item));
+    }
+    PCollection<DocumentChange> documents =
+        pipeline
+            .apply(changes.advanceWatermarkToInfinity())
+            .apply(WideDocuments.of(VIEW).withDeadLetters(letters));
+    letters.close();
+    PAssert.that(documents.apply(describeDocuments())).containsInAnyOrder("1: " + expected);
+    return letters.getOutput();
+  }
+
+  private static DeadLetter itemWithoutKey(long sequence, @Nullable String before, String after) {
+    return new DeadLetter(
+        DeadLetter.Stage.JOIN,
+        "items",
+        ITEMS,
+        null,
+        sequence,
+        null,
+        sequence,
+        "A row of shop.db.items cannot be joined: it has no value in its primary key order, line",
+        raw(before),
+        raw(after));
+  }
+
+  @Test
+  void withoutAHandlerARowWithoutItsKeyFailsThePipeline() {
+    pipeline
+        .apply(
+            TestStream.create(ChangeCoder.of())
+                .addElements(change(ITEMS, null, "{order: 1}", 1))
+                .advanceWatermarkToInfinity())
+        .apply(WideDocuments.of(VIEW));
+    assertThatThrownBy(() -> pipeline.run())
+        .hasStackTraceContaining("A row of shop.db.items cannot be joined: it has no value");
   }
 
   private PCollectionTuple route(Change change) {

@@ -22,6 +22,11 @@ final class PlanText {
     plan.line(flow.name());
     flow.sources().forEach(plan::source);
     flow.views().forEach(plan::view);
+    plan.line("");
+    plan.line(
+        flow.deadLetters()
+            .map(target -> "dead letters to " + target.database() + "." + target.collection())
+            .orElse("the first dead letter ends the flow"));
     return plan.text.toString();
   }
 

@@ -73,12 +73,20 @@ final class RunCommand implements Callable<Integer> {
               + " the rest is in place.")
   private boolean fresh;
 
+  @Option(
+      names = "--fail-fast",
+      description =
+          "End with the first change that cannot be processed, instead of writing it to the dead"
+              + " letters.")
+  private boolean failFast;
+
   @Unmatched private List<String> beamArguments = new ArrayList<>();
 
   @Override
   public Integer call() {
     StopSignal stop = StopSignal.install();
-    Flow flow = FlowYaml.parse(file.path());
+    Flow parsed = FlowYaml.parse(file.path());
+    Flow flow = failFast ? parsed.failFast() : parsed;
     try (EmbeddedTarget target = EmbeddedTarget.forViewsWithoutOne(flow)) {
       // Asking the databases takes as long as reading Beam's options: do both at once.
       CompletableFuture<PlannedFlow> planned =

@@ -13,7 +13,7 @@ public final class RunningBeamFlow implements RunningFlow {
 
   RunningBeamFlow(PlannedFlow flow, PipelineRun run, long documents) {
     this.run = run;
-    this.meter = new StatusMeter(flow.sources(), documents, System::nanoTime);
+    this.meter = new StatusMeter(flow, documents, System::nanoTime);
   }
 
   @Override

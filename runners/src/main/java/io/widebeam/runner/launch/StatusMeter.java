@@ -1,7 +1,9 @@
 package io.widebeam.runner.launch;
 
 import io.widebeam.flow.FlowStatus;
+import io.widebeam.flow.FlowStatus.DeadLetters;
 import io.widebeam.flow.FlowStatus.TableProgress;
+import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.TableDescription;
 import java.time.Duration;
@@ -20,6 +22,7 @@ final class StatusMeter {
   private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   private final List<PlannedSource> sources;
+  private final Optional<String> deadLetters;
   private final long documentsBefore;
   private final LongSupplier nanoClock;
   private final Deque<Reading> readings = new ArrayDeque<>();
@@ -29,8 +32,10 @@ final class StatusMeter {
   /**
    * @param documentsBefore how many documents the targets had when the run began
    */
-  StatusMeter(List<PlannedSource> sources, long documentsBefore, LongSupplier nanoClock) {
-    this.sources = sources;
+  StatusMeter(PlannedFlow flow, long documentsBefore, LongSupplier nanoClock) {
+    this.sources = flow.sources();
+    this.deadLetters =
+        flow.deadLetters().map(target -> target.database() + "." + target.collection());
     this.documentsBefore = documentsBefore;
     this.nanoClock = nanoClock;
     readings.add(new Reading(nanoClock.getAsLong(), 0));
@@ -46,7 +51,8 @@ final class StatusMeter {
             - metrics.counter("documentsDeleted")
             - metrics.counter("documentsSwept"),
         delay.isPresent() ? Optional.of(Duration.ofMillis(delay.getAsLong())) : Optional.empty(),
-        progress(metrics));
+        progress(metrics),
+        deadLetters.map(collection -> new DeadLetters(metrics.counter("deadLetters"), collection)));
   }
 
   private synchronized double rate(long changes) {

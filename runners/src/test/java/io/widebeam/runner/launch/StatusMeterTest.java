@@ -6,7 +6,10 @@ import io.widebeam.change.TableId;
 import io.widebeam.flow.FlowStatus;
 import io.widebeam.flow.FlowStatus.State;
 import io.widebeam.flow.FlowStatus.TableProgress;
+import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedTarget;
+import io.widebeam.flow.Secret;
 import io.widebeam.flow.TableDescription;
 import java.time.Duration;
 import java.util.List;
@@ -22,13 +25,19 @@ class StatusMeterTest {
   private final AtomicLong nanos = new AtomicLong();
   private final StatusMeter meter =
       new StatusMeter(
-          List.of(
-              new PlannedSource(
-                  "Shop",
-                  ConnectorConfiguration.create(),
-                  List.of(
-                      new TableDescription(
-                          ORDERS, List.of("order_id"), List.of("order_id"), 100, true)))),
+          new PlannedFlow(
+              "orders",
+              List.of(
+                  new PlannedSource(
+                      "Shop",
+                      ConnectorConfiguration.create(),
+                      List.of(
+                          new TableDescription(
+                              ORDERS, List.of("order_id"), List.of("order_id"), 100, true)))),
+              List.of(),
+              Optional.of(
+                  new PlannedTarget(
+                      "Docs", Secret.of("mongodb://h"), "ecommerce", "letters", "_version"))),
           0,
           nanos::get);
 
@@ -48,6 +57,12 @@ class StatusMeterTest {
     FlowStatus status = status(Map.of("documentsInserted", 10L, "documentsDeleted", 3L), Map.of());
 
     assertThat(status.totalRows()).isEqualTo(7);
+  }
+
+  @Test
+  void deadLettersAreCounted() {
+    assertThat(status(Map.of("deadLetters", 3L), Map.of()).deadLetters())
+        .contains(new FlowStatus.DeadLetters(3, "ecommerce.letters"));
   }
 
   @Test

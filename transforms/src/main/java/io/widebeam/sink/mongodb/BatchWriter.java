@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
+import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Gauge;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -39,8 +40,6 @@ import org.joda.time.Duration;
  */
 final class BatchWriter {
 
-  private static final String METRICS = "widebeam";
-
   private static final FluentBackoff RETRY =
       FluentBackoff.DEFAULT
           .withInitialBackoff(Duration.millis(50))
@@ -54,20 +53,38 @@ final class BatchWriter {
 
   private static final int MAX_ID_IN_MESSAGE = 200;
 
-  private final Counter inserted = Metrics.counter(METRICS, "documentsInserted");
-  private final Counter written = Metrics.counter(METRICS, "documentsWritten");
-  private final Counter deleted = Metrics.counter(METRICS, "documentsDeleted");
-  private final Counter staleRefused = Metrics.counter(METRICS, "staleWritesRefused");
-  private final Counter retries = Metrics.counter(METRICS, "writeRetries");
-  private final Gauge delayMillis = Metrics.gauge(METRICS, "delayMillis");
+  private final Counter inserted;
+  private final Counter written;
+  private final Counter deleted;
+  private final Counter staleRefused;
+  private final Counter retries;
+  private final Gauge delayMillis;
 
   private final SharedTarget shared;
   private final MongoTarget target;
+  @Nullable private final Refusals refusals;
   private volatile boolean givenUp;
 
-  BatchWriter(SharedTarget shared) {
+  /** Takes the changes whose documents the server cannot store, from any thread. */
+  interface Refusals {
+    /** Called once a document; the reason is for people. */
+    void add(DocumentChange change, String reason);
+  }
+
+  /**
+   * @param metrics the namespace of the writer's metrics
+   * @param refusals who wants to know of documents that cannot be stored; null to fail instead
+   */
+  BatchWriter(SharedTarget shared, String metrics, @Nullable Refusals refusals) {
     this.shared = shared;
     this.target = shared.target();
+    this.refusals = refusals;
+    inserted = Metrics.counter(metrics, "documentsInserted");
+    written = Metrics.counter(metrics, "documentsWritten");
+    deleted = Metrics.counter(metrics, "documentsDeleted");
+    staleRefused = Metrics.counter(metrics, "staleWritesRefused");
+    retries = Metrics.counter(metrics, "writeRetries");
+    delayMillis = Metrics.gauge(metrics, "delayMillis");
   }
 
   void write(Map<BsonValue, DocumentChange> changes) throws IOException, InterruptedException {
@@ -84,6 +101,9 @@ final class BatchWriter {
         pending.add(new PendingWrite(entry.getKey(), change, target.versionField()));
       } catch (IllegalArgumentException e) {
         reject(change, e.getMessage());
+        if (!change.key().isNull()) {
+          pending.add(removal(entry.getKey(), change));
+        }
       }
     }
 
@@ -187,15 +207,34 @@ final class BatchWriter {
       }
     }
     acknowledge(accepted, e.getWriteResult());
-    rejected.forEach(
-        (write, error) -> reject(write.change(), "was refused: " + error.getMessage()));
     if (!again.isEmpty()) {
       retries.inc();
     }
     // A duplicate key does not prove that the document there is newer: two inserts may have raced,
     // or another unique index may be in the way.
     again.addAll(withoutStale(duplicates));
+    rejected.forEach(
+        (write, error) -> {
+          if (write.isDelete()) {
+            throw new MongoTargetException(
+                message(write.change(), "cannot be deleted: " + error.getMessage()));
+          }
+          reject(write.change(), "was refused: " + error.getMessage());
+          again.add(removal(write.identity(), write.change()));
+        });
     return again;
+  }
+
+  /**
+   * The document as it was must not pass for what it is now, which cannot be stored: it is deleted,
+   * until a version comes that can.
+   */
+  private PendingWrite removal(BsonValue identity, DocumentChange change) {
+    shared.deletes().add(identity, change.version());
+    return new PendingWrite(
+        identity,
+        new DocumentChange(change.key(), null, null, change.version(), change.commitMillis()),
+        target.versionField());
   }
 
   /** Reads the stored versions; counts and leaves out what does not outrank them. */
@@ -285,12 +324,19 @@ final class BatchWriter {
 
   /** The one place where a document that cannot be stored ends up. */
   private void reject(DocumentChange change, String reason) {
+    String message = message(change, reason);
+    if (refusals == null) {
+      throw new MongoTargetException(message);
+    }
+    refusals.add(change, message);
+  }
+
+  private String message(DocumentChange change, String reason) {
     String id = new BsonDocument("_id", change.key()).toJson();
     if (id.length() > MAX_ID_IN_MESSAGE) {
       id = id.substring(0, MAX_ID_IN_MESSAGE) + "…";
     }
-    throw new MongoTargetException(
-        "Cannot write to " + target + ": the document with " + id + " " + reason);
+    return "Cannot write to " + target + ": the document with " + id + " " + reason;
   }
 
   private static InterruptedException interrupted(MongoInterruptedException e) {

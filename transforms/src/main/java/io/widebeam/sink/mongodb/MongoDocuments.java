@@ -1,16 +1,21 @@
 package io.widebeam.sink.mongodb;
 
+import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCoder;
 import io.widebeam.document.DocumentChange;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import javax.annotation.Nullable;
+import org.apache.beam.sdk.transforms.FlatMapElements;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.transforms.Impulse;
-import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.WithKeys;
 import org.apache.beam.sdk.transforms.display.DisplayData;
-import org.apache.beam.sdk.values.KV;
+import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PDone;
@@ -37,7 +42,7 @@ public final class MongoDocuments {
 
   /** A sink that still needs its URI, database and collection. */
   public static Write write() {
-    return new Write(new MongoTarget("", "", "", DEFAULT_VERSION_FIELD), 0);
+    return new Write(new MongoTarget("", "", "", DEFAULT_VERSION_FIELD), 0, null, null);
   }
 
   /**
@@ -58,7 +63,8 @@ public final class MongoDocuments {
    * <p><b>Errors.</b> A server that does not answer is tried again, with growing pauses of up to
    * five seconds, for ever; it is said in the log every half minute. A document that the server
    * cannot store (larger than 16 MB, say) fails the bundle with a message that names its collection
-   * and {@code _id}. Bulk writes end, and errors surface, before their bundle does.
+   * and {@code _id}, or goes to the dead letters: {@link #withDeadLetters}. Bulk writes end, and
+   * errors surface, before their bundle does.
    *
    * <p><b>Metrics</b>, all in namespace {@code widebeam}: counters {@code documentsInserted}
    * (documents that were not there before), {@code documentsWritten} (accepted inserts and
@@ -72,9 +78,22 @@ public final class MongoDocuments {
     private final MongoTarget target;
     private final long firstVersion;
 
-    private Write(MongoTarget target, long firstVersion) {
+    @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
+    @Nullable private final TableId root;
+
+    private Write(
+        MongoTarget target,
+        long firstVersion,
+        @Nullable ErrorHandler<DeadLetter, ?> deadLetters,
+        @Nullable TableId root) {
       this.target = target;
       this.firstVersion = firstVersion;
+      this.deadLetters = deadLetters;
+      this.root = root;
+    }
+
+    private Write to(MongoTarget other) {
+      return new Write(other, firstVersion, deadLetters, root);
     }
 
     /**
@@ -82,21 +101,18 @@ public final class MongoDocuments {
      * and display data, which show its hosts only.
      */
     public Write withUri(String uri) {
-      return new Write(
-          new MongoTarget(uri, target.database(), target.collection(), target.versionField()),
-          firstVersion);
+      return to(
+          new MongoTarget(uri, target.database(), target.collection(), target.versionField()));
     }
 
     public Write withDatabase(String database) {
-      return new Write(
-          new MongoTarget(target.uri(), database, target.collection(), target.versionField()),
-          firstVersion);
+      return to(
+          new MongoTarget(target.uri(), database, target.collection(), target.versionField()));
     }
 
     public Write withCollection(String collection) {
-      return new Write(
-          new MongoTarget(target.uri(), target.database(), collection, target.versionField()),
-          firstVersion);
+      return to(
+          new MongoTarget(target.uri(), target.database(), collection, target.versionField()));
     }
 
     /**
@@ -104,9 +120,8 @@ public final class MongoDocuments {
      * documents themselves.
      */
     public Write withVersionField(String versionField) {
-      return new Write(
-          new MongoTarget(target.uri(), target.database(), target.collection(), versionField),
-          firstVersion);
+      return to(
+          new MongoTarget(target.uri(), target.database(), target.collection(), versionField));
     }
 
     /**
@@ -121,21 +136,52 @@ public final class MongoDocuments {
      *     removes nothing
      */
     public Write withFirstVersion(long firstVersion) {
-      return new Write(target, firstVersion);
+      return new Write(target, firstVersion, deadLetters, root);
+    }
+
+    /**
+     * Gives documents that the server cannot store to the handler; without one, they fail the
+     * pipeline. What is stored of such a document from before is deleted, so that it does not pass
+     * for current; the next version that can be stored brings the document back.
+     *
+     * @param root the table whose rows the documents are, for the letters to name
+     */
+    public Write withDeadLetters(ErrorHandler<DeadLetter, ?> handler, TableId root) {
+      return new Write(
+          target,
+          firstVersion,
+          Objects.requireNonNull(handler, "handler"),
+          Objects.requireNonNull(root, "root"));
+    }
+
+    /**
+     * The same sink for dead letters: each becomes a document of its own, and a replay writes the
+     * same document again. Its metrics are in the namespace {@code widebeam.deadLetters}.
+     */
+    public PTransform<PCollection<DeadLetter>, PDone> ofDeadLetters() {
+      requireComplete();
+      return new WriteDeadLetters(target);
     }
 
     @Override
     public PDone expand(PCollection<DocumentChange> changes) {
       requireComplete();
-      PCollection<Void> written = changes.apply("Write", ParDo.of(new WriteDocumentsFn(target)));
+      PCollection<DeadLetter> refused =
+          changes
+              .apply("Write", ParDo.of(new WriteDocumentsFn(target, "widebeam", root)))
+              .setCoder(DeadLetterCoder.of());
+      if (deadLetters != null) {
+        deadLetters.addErrorCollection(refused);
+      }
       if (firstVersion > 0) {
         // There may be nothing to write at all, so something else has to begin the wait.
         PCollection<byte[]> begin = changes.getPipeline().apply("Begin", Impulse.create());
         PCollectionList.of(begin.apply("KeyBegin", WithKeys.of("")))
             .and(
-                written.apply(
+                refused.apply(
                     "KeyWritten",
-                    MapElements.into(SweepFn.INPUT).via(nothing -> KV.of("", new byte[0]))))
+                    // Only how far the writes are matters.
+                    FlatMapElements.into(SweepFn.INPUT).via(letter -> List.of())))
             .apply("WrittenSoFar", Flatten.pCollections())
             .apply("Sweep", ParDo.of(new SweepFn(target, firstVersion)));
       }

@@ -75,7 +75,7 @@ final class SweepFn extends DoFn<KV<String, byte[]>, Void> {
 
   @OnTimer("written")
   public void written() throws IOException, InterruptedException {
-    swept.inc(new BatchWriter(shared).deleteBelow(firstVersion));
+    swept.inc(new BatchWriter(shared, "widebeam", null).deleteBelow(firstVersion));
   }
 
   @Override

@@ -1,11 +1,16 @@
 package io.widebeam.sink.mongodb;
 
+import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCount;
 import io.widebeam.document.DocumentChange;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -17,14 +22,22 @@ import org.apache.beam.sdk.metrics.MetricsContainer;
 import org.apache.beam.sdk.metrics.MetricsEnvironment;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
+import org.bson.BsonDocument;
 import org.bson.BsonValue;
+import org.bson.RawBsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
+import org.joda.time.Instant;
 
 /**
  * Gathers a bundle's changes, the newest per document, and writes them in batches. While up to two
  * batches are on their way the next is gathered; the last one, often the only one of a bundle, goes
  * out on the bundle's own thread.
+ *
+ * <p>The output is what the server cannot store; without a table to name in it, that fails the
+ * bundle.
  */
-final class WriteDocumentsFn extends DoFn<DocumentChange, Void> {
+final class WriteDocumentsFn extends DoFn<DocumentChange, DeadLetter> {
 
   private static final int MAX_BATCH_DOCUMENTS = 1000;
   private static final int MAX_BATCH_BYTES = 8 * 1024 * 1024;
@@ -38,9 +51,11 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, Void> {
             return thread;
           });
 
-  private final Counter staleRefused = Metrics.counter("widebeam", "staleWritesRefused");
-
   private final MongoTarget target;
+  private final String metrics;
+  @Nullable private final TableId root;
+  private final Counter staleRefused;
+  private final DeadLetterCount deadLetters = new DeadLetterCount();
 
   @Nullable private transient SharedTarget shared;
   @Nullable private transient BatchWriter writer;
@@ -48,24 +63,42 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, Void> {
   private transient long batchBytes;
   private transient Deque<Future<?>> inFlight;
 
-  WriteDocumentsFn(MongoTarget target) {
+  // Where the bundle's latest change was, and so its dead letters.
+  private transient Instant time;
+  private transient BoundedWindow window;
+  private transient Queue<DeadLetter> refused;
+
+  /**
+   * @param metrics the namespace of the step's metrics
+   * @param root the table whose rows the documents are, if dead letters are wanted
+   */
+  WriteDocumentsFn(MongoTarget target, String metrics, @Nullable TableId root) {
     this.target = target;
+    this.metrics = metrics;
+    this.root = root;
+    this.staleRefused = Metrics.counter(metrics, "staleWritesRefused");
   }
 
   @Setup
   public void setup() {
     shared = SharedTarget.open(target);
-    writer = new BatchWriter(shared);
+    refused = new ConcurrentLinkedQueue<>();
+    writer = new BatchWriter(shared, metrics, root == null ? null : this::refuse);
     inFlight = new ArrayDeque<>();
   }
 
   @StartBundle
   public void startBundle() {
+    refused.clear();
     startBatch();
   }
 
   @ProcessElement
-  public void process(@Element DocumentChange change) throws IOException, InterruptedException {
+  public void process(
+      @Element DocumentChange change, @Timestamp Instant timestamp, BoundedWindow ofChange)
+      throws IOException, InterruptedException {
+    time = timestamp;
+    window = ofChange;
     BsonValue identity = StoredDocument.identity(change.key());
     DocumentChange other = batch.get(identity);
     if (other != null && other.version() >= change.version()) {
@@ -80,7 +113,7 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, Void> {
   }
 
   @FinishBundle
-  public void finishBundle() throws IOException, InterruptedException {
+  public void finishBundle(FinishBundleContext context) throws IOException, InterruptedException {
     if (!batch.isEmpty()) {
       Map<BsonValue, DocumentChange> last = batch;
       startBatch();
@@ -90,6 +123,32 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, Void> {
     while (!inFlight.isEmpty()) {
       awaitOldest();
     }
+    for (DeadLetter letter : refused) {
+      deadLetters.add(letter);
+      context.output(letter, time, window);
+    }
+  }
+
+  private void refuse(DocumentChange change, String reason) {
+    boolean small = size(change) <= StoredDocument.MAX_BYTES;
+    refused.add(
+        new DeadLetter(
+            DeadLetter.Stage.WRITE,
+            target.database() + "." + target.collection(),
+            root,
+            key(change.key()),
+            change.version(),
+            null,
+            change.commitMillis(),
+            reason,
+            null,
+            small ? change.after() : null));
+  }
+
+  private static RawBsonDocument key(BsonValue key) {
+    return new RawBsonDocument(
+        key.isDocument() ? key.asDocument() : new BsonDocument("_id", key),
+        new BsonDocumentCodec());
   }
 
   @Teardown

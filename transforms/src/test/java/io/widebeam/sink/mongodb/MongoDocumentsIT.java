@@ -11,6 +11,10 @@ import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.model.IndexOptions;
+import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCoder;
+import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.document.DocumentChangeCoder;
 import java.util.ArrayList;
@@ -32,6 +36,7 @@ import org.apache.beam.sdk.transforms.Count;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.Filter;
 import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.values.PDone;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -52,6 +57,7 @@ class MongoDocumentsIT {
   private static final String DATABASE = "shop";
   private static final String COLLECTION = "orders";
   private static final BsonValue KEY = new BsonString("o1");
+  private static final TableId ORDERS = new TableId("shop", "sales", "orders");
 
   private final LocalMongo server = new LocalMongo();
   private final MongoClient client = MongoClients.create(server.uri());
@@ -285,6 +291,103 @@ class MongoDocumentsIT {
         .hasMessageContaining("mail");
   }
 
+  @ParameterizedTest
+  @EnumSource(VersionGuard.class)
+  void aDocumentOver16MegabytesIsADeadLetterAndNoStaleOneStays(VersionGuard guard) {
+    try (var forced = force(guard)) {
+      write(upsert(KEY, 1, "{a: 1}"), upsert(new BsonInt32(2), 1, "{b: 1}"));
+
+      PipelineResult refused =
+          writeWithLetters(replace(KEY, 2, large()), replace(new BsonInt32(2), 2, "{b: 2}"));
+      assertThat(documents()).containsExactly("{\"_id\": 2, \"_version\": 2, \"b\": 2}");
+      assertThat(counter(refused, "deadLetters")).isEqualTo(1);
+      assertThat(counter(refused, "documentsDeleted")).isEqualTo(1);
+      assertThat(counter(refused, "documentsWritten")).isEqualTo(1);
+      Document letter = letters().get(0);
+      assertThat(letter)
+          .containsEntry("stage", "write")
+          .containsEntry("place", "shop.orders")
+          .containsEntry("source", "shop")
+          .containsEntry("namespace", "sales")
+          .containsEntry("table", "orders")
+          .containsEntry("key", new Document("_id", "o1"))
+          .containsEntry("position", new Document("sequence", 2L))
+          .doesNotContainKeys("before", "after");
+      assertThat(letter.getString("reason"))
+          .contains("shop.orders", "o1")
+          .contains("is 17.0 MB large, and MongoDB stores at most 16 MB");
+
+      // What is older than the refused version must not fill the gap.
+      writeWithLetters(replace(KEY, 1, "{a: 1}"));
+      assertThat(documents()).hasSize(1);
+      writeWithLetters(replace(KEY, 3, "{a: 3}"));
+      assertThat(documents()).contains("{\"_id\": \"o1\", \"_version\": 3, \"a\": 3}");
+      assertThat(letters()).hasSize(1);
+    }
+  }
+
+  @Test
+  void aDocumentThatIsOutOfDateAnywayIsNotDeletedForItsSize() {
+    write(upsert(KEY, 5, "{a: 5}"));
+    writeWithLetters(replace(KEY, 4, large()));
+    assertThat(documents()).containsExactly("{\"_id\": \"o1\", \"_version\": 5, \"a\": 5}");
+  }
+
+  @Test
+  void aDocumentThatTheServerRefusesIsADeadLetterWithTheDocument() {
+    stored.createIndex(Document.parse("{mail: 1}"), new IndexOptions().unique(true));
+    write(upsert(new BsonString("o0"), 1, "{mail: 'x'}"), upsert(KEY, 1, "{mail: 'y'}"));
+    PipelineResult result = writeWithLetters(replace(KEY, 2, "{mail: 'x'}"));
+    assertThat(documents()).containsExactly("{\"_id\": \"o0\", \"_version\": 1, \"mail\": \"x\"}");
+    assertThat(counter(result, "deadLetters")).isEqualTo(1);
+    assertThat(letters())
+        .singleElement()
+        .satisfies(
+            letter -> {
+              assertThat(letter).containsEntry("after", new Document("mail", "x"));
+              assertThat(letter.getString("reason")).contains("was refused").contains("mail");
+            });
+  }
+
+  @Test
+  void aLetterThatComesAgainWithAHigherNumberIsStillOneLetter() {
+    DeadLetter first = letter(1, "{id: 1, a: 2}");
+    for (DeadLetter letter : List.of(first, letter(7, "{id: 1, a: 2}"), first)) {
+      writeLetters(letter);
+    }
+    assertThat(letters())
+        .singleElement()
+        .satisfies(
+            letter ->
+                assertThat(letter)
+                    .containsEntry(
+                        "position",
+                        new Document("sequence", 7L).append("log", new Document("pos", 4)))
+                    .containsEntry("before", new Document("id", 1))
+                    .containsEntry("after", new Document("id", 1).append("a", 2)));
+    writeLetters(letter(8, "{id: 1, a: 3}"));
+    assertThat(letters()).hasSize(2);
+  }
+
+  @Test
+  void aLetterWhoseRowIsTooLargeSaysSo() {
+    writeLetters(letter(1, large()));
+    assertThat(letters())
+        .singleElement()
+        .satisfies(
+            letter ->
+                assertThat(letter)
+                    .containsEntry("omitted", List.of("after"))
+                    .containsEntry("before", new Document("id", 1)));
+  }
+
+  @Test
+  void lettersDoNotCountAsDocuments() {
+    PipelineResult result = writeLetters(letter(1, "{id: 1}"));
+    assertThat(counter(result, "documentsInserted")).isZero();
+    assertThat(counter(result, "documentsWritten")).isZero();
+  }
+
   @Test
   void theDelayIsThatOfTheNewestChange() {
     long now = System.currentTimeMillis();
@@ -298,6 +401,49 @@ class MongoDocumentsIT {
             gauge ->
                 assertThat(gauge.getCommitted().getValue())
                     .isBetween(0L, System.currentTimeMillis() - now));
+  }
+
+  private static DeadLetter letter(long sequence, String after) {
+    return new DeadLetter(
+        DeadLetter.Stage.READ,
+        "",
+        ORDERS,
+        RawBsonDocument.parse("{id: 1}"),
+        sequence,
+        RawBsonDocument.parse("{pos: 4}"),
+        1_700_000_000_000L,
+        "because",
+        RawBsonDocument.parse("{id: 1}"),
+        RawBsonDocument.parse(after));
+  }
+
+  private static String large() {
+    return "{a: '" + "x".repeat(17 * 1024 * 1024) + "'}";
+  }
+
+  private List<Document> letters() {
+    return client.getDatabase(DATABASE).getCollection("letters").find().into(new ArrayList<>());
+  }
+
+  private PipelineResult writeLetters(DeadLetter... letters) {
+    Pipeline pipeline = Pipeline.create();
+    pipeline
+        .apply(Create.of(List.of(letters)).withCoder(DeadLetterCoder.of()))
+        .apply(sink().withCollection("letters").ofDeadLetters());
+    PipelineResult result = pipeline.run();
+    result.waitUntilFinish();
+    return result;
+  }
+
+  private PipelineResult writeWithLetters(DocumentChange... changes) {
+    Pipeline pipeline = Pipeline.create();
+    try (DeadLetters<PDone> letters =
+        DeadLetters.to(pipeline, sink().withCollection("letters").ofDeadLetters())) {
+      apply(pipeline, sink().withDeadLetters(letters, ORDERS), changes);
+    }
+    PipelineResult result = pipeline.run();
+    result.waitUntilFinish();
+    return result;
   }
 
   private PipelineResult write(DocumentChange... changes) {
@@ -314,14 +460,19 @@ class MongoDocumentsIT {
   /** Writes the changes in one bundle: a bundle is not split within an element's output. */
   private static PipelineResult write(MongoDocuments.Write write, DocumentChange... changes) {
     Pipeline pipeline = Pipeline.create();
+    apply(pipeline, write, changes);
+    PipelineResult result = pipeline.run();
+    result.waitUntilFinish();
+    return result;
+  }
+
+  private static void apply(
+      Pipeline pipeline, MongoDocuments.Write write, DocumentChange... changes) {
     pipeline
         .apply(
             Create.of(List.of(List.of(changes))).withCoder(ListCoder.of(DocumentChangeCoder.of())))
         .apply(Flatten.iterables())
         .apply(write);
-    PipelineResult result = pipeline.run();
-    result.waitUntilFinish();
-    return result;
   }
 
   /** Both guards work on the server at hand, if not at the same speed. */
