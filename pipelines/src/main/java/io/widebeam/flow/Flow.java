@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What to keep up to date: connections, and the views over their tables. Immutable; written as a
