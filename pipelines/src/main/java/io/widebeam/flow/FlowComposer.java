@@ -35,7 +35,7 @@ public final class FlowComposer {
 
   /** Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs. */
   public static void compose(Pipeline pipeline, PlannedFlow flow) {
-    Map<String, PCollection<Change>> changes = readSources(pipeline, flow.sources());
+    Map<String, PCollection<Change>> changes = readSources(pipeline, flow);
     for (PlannedView view : flow.views()) {
       PCollection<Change> needed = flattenSources(view, changes);
       WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
@@ -45,15 +45,16 @@ public final class FlowComposer {
   }
 
   /** Each connection once, however many views read its tables. */
-  private static Map<String, PCollection<Change>> readSources(
-      Pipeline pipeline, List<PlannedSource> sources) {
+  private static Map<String, PCollection<Change>> readSources(Pipeline pipeline, PlannedFlow flow) {
     Map<String, PCollection<Change>> changes = new LinkedHashMap<>();
-    for (PlannedSource source : sources) {
+    for (PlannedSource source : flow.sources()) {
       changes.put(
           source.connection(),
           pipeline.apply(
               "Read/" + source.connection(),
-              CdcIO.readChanges().withConnectorConfiguration(source.connector())));
+              CdcIO.readChanges()
+                  .withConnectorConfiguration(source.connector())
+                  .withGeneration(flow.generation())));
     }
     return changes;
   }

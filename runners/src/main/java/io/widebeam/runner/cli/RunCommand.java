@@ -1,5 +1,6 @@
 package io.widebeam.runner.cli;
 
+import io.widebeam.cdc.TableEmptiedException;
 import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowYaml;
@@ -141,10 +142,14 @@ final class RunCommand implements Callable<Integer> {
       try {
         return run(flow.withGeneration(state.generation()), kept, reporting);
       } catch (FlowFailedException e) {
-        if (checkpoint.isEmpty() || !Failures.isFromRestoring(e)) {
+        if (TableEmptiedException.isIn(e)) {
+          say(Failures.describe(e) + " Rebuilding all documents.");
+          state.startGeneration();
+        } else if (checkpoint.isPresent() && Failures.isFromRestoring(e)) {
+          state.setAside(checkpoint.get(), Failures.describe(e), this::say);
+        } else {
           throw e;
         }
-        state.setAside(checkpoint.get(), Failures.describe(e), this::say);
       }
     }
   }
