@@ -29,7 +29,7 @@ import org.apache.beam.sdk.values.PCollectionList;
  * version: a restored checkpoint finds its state by them.
  */
 public final class FlowComposer {
-  private static final long NO_VERSION = 0;
+  private static final long NO_GENERATION = 0;
 
   private FlowComposer() {}
 
@@ -40,7 +40,7 @@ public final class FlowComposer {
       PCollection<Change> needed = flattenSources(view, changes);
       WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
       PCollection<DocumentChange> documents = needed.apply(step(view, "Join"), join);
-      write(view, documents, flow.generation() == 0 ? NO_VERSION : join.firstVersion());
+      write(view, documents, flow.generation() == 0 ? NO_GENERATION : join.firstVersion());
     }
   }
 
@@ -68,7 +68,7 @@ public final class FlowComposer {
   }
 
   /**
-   * @param firstVersion what the versions of older generations are below
+   * @param firstVersion what the versions of older generations are below; 0 if there are none
    */
   private static void write(
       PlannedView view, PCollection<DocumentChange> documents, long firstVersion) {
