@@ -12,6 +12,7 @@ import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedMongo;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -117,7 +118,7 @@ class ResumeIT {
     killAfterCheckpoints(3);
     List<Path> checkpoints = checkpoints();
     Path newest = checkpoints.get(checkpoints.size() - 1);
-    overwriteTheMiddle(newest.resolve("_metadata"));
+    spoilSerializedObjects(newest.resolve("_metadata"));
     execute("UPDATE shop.orders SET status = 'late' WHERE order_id = 2");
 
     try (ChildProcess run = run("orders")) {
@@ -210,15 +211,16 @@ class ResumeIT {
     }
   }
 
-  private static void overwriteTheMiddle(Path file) throws IOException {
+  /** Spoils the objects that sources keep; what frames them stays readable. */
+  private static void spoilSerializedObjects(Path file) throws IOException {
     byte[] bytes = Files.readAllBytes(file);
-    // Keyed state and the source's splits are in there, behind headers that stay readable.
-    String text = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1);
-    for (String victim : List.of("sr\0", "Oslo", "Rome")) {
-      for (int at = text.indexOf(victim); at >= 0; at = text.indexOf(victim, at + 1)) {
-        java.util.Arrays.fill(bytes, Math.max(0, at - 8), at + victim.length(), (byte) 0x7f);
-      }
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    int spoilt = 0;
+    for (int at = text.indexOf("sr\0"); at >= 0; at = text.indexOf("sr\0", at + 1)) {
+      bytes[at] = 0x7f;
+      spoilt++;
     }
+    assertThat(spoilt).isPositive();
     Files.write(file, bytes);
   }
 
