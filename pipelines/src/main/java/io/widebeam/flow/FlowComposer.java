@@ -34,7 +34,7 @@ import org.apache.beam.sdk.values.PDone;
  * version: a restored checkpoint finds its state by them.
  */
 public final class FlowComposer {
-  private static final long NO_VERSION = 0;
+  private static final long NO_GENERATION = 0;
 
   private FlowComposer() {}
 
@@ -42,22 +42,25 @@ public final class FlowComposer {
   public static void compose(Pipeline pipeline, PlannedFlow flow) {
     Optional<DeadLetters<PDone>> letters =
         flow.deadLetters().map(target -> DeadLetters.to(pipeline, sink(target).ofDeadLetters()));
-    Map<String, PCollection<Change>> changes = readSources(pipeline, flow.sources(), letters);
+    Map<String, PCollection<Change>> changes = readSources(pipeline, flow, letters);
     for (PlannedView view : flow.views()) {
       PCollection<Change> needed = flattenSources(view, changes);
       WideDocuments join = join(view, flow.generation(), letters);
       PCollection<DocumentChange> documents = needed.apply(step(view, "Join"), join);
-      write(view, documents, flow.generation() == 0 ? NO_VERSION : join.firstVersion(), letters);
+      write(view, documents, flow.generation() == 0 ? NO_GENERATION : join.firstVersion(), letters);
     }
     letters.ifPresent(DeadLetters::close);
   }
 
   /** Each connection once, however many views read its tables. */
   private static Map<String, PCollection<Change>> readSources(
-      Pipeline pipeline, List<PlannedSource> sources, Optional<DeadLetters<PDone>> letters) {
+      Pipeline pipeline, PlannedFlow flow, Optional<DeadLetters<PDone>> letters) {
     Map<String, PCollection<Change>> changes = new LinkedHashMap<>();
-    for (PlannedSource source : sources) {
-      CdcIO.Read<Change> read = CdcIO.readChanges().withConnectorConfiguration(source.connector());
+    for (PlannedSource source : flow.sources()) {
+      CdcIO.Read<Change> read =
+          CdcIO.readChanges()
+              .withConnectorConfiguration(source.connector())
+              .withGeneration(flow.generation());
       changes.put(
           source.connection(),
           pipeline.apply(
@@ -81,7 +84,7 @@ public final class FlowComposer {
   }
 
   /**
-   * @param firstVersion what the versions of older generations are below
+   * @param firstVersion what the versions of older generations are below; 0 if there are none
    */
   private static void write(
       PlannedView view,

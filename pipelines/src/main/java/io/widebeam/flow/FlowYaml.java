@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
@@ -105,6 +106,25 @@ public final class FlowYaml {
                   missing ? "there is no such file" : "cannot be read: " + e,
                   missing ? "give the path of a flow file" : "a flow file is readable UTF-8")));
     }
+  }
+
+  /**
+   * The name in a flow file, whatever else is wrong with it or not set in the environment.
+   *
+   * @throws FlowException if the file cannot be read or has no name
+   */
+  public static String nameIn(Path file) {
+    try {
+      LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).build();
+      Object content = new Load(settings).loadFromString(Files.readString(file));
+      if (content instanceof Map<?, ?> map && map.get("name") instanceof String name) {
+        return name;
+      }
+    } catch (IOException | YamlEngineException e) {
+      // Reading the whole file says what is wrong with it.
+      return parse(file).name();
+    }
+    return parse(file).name();
   }
 
   /**

@@ -160,7 +160,7 @@ public final class CrashTrial {
       return Moment.WHILE_LOADING;
     }
     Moment[] others = {
-      Moment.WHILE_RUNNING, Moment.IN_A_CHECKPOINT, Moment.WHILE_STARTING, Moment.WHILE_IDLE
+      Moment.WHILE_STARTING, Moment.WHILE_IDLE, Moment.WHILE_RUNNING, Moment.IN_A_CHECKPOINT
     };
     return others[kill % others.length];
   }

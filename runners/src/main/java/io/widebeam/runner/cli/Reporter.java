@@ -46,6 +46,7 @@ final class Reporter implements Consumer<FlowStatus> {
               ProcessHandle.current().pid(),
               started,
               Instant.now(),
+              status.state(),
               status.toString(),
               state.checkpoints().stream().findFirst().map(Checkpoint::taken))
           .write(state.path());

@@ -1,5 +1,6 @@
 package io.widebeam.runner.cli;
 
+import io.widebeam.cdc.TableEmptiedException;
 import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowYaml;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -137,7 +137,7 @@ final class RunCommand implements Callable<Integer> {
                   "resuming from "
                       + state.path().relativize(found.path())
                       + ", taken "
-                      + age(found.taken())
+                      + Ages.of(Duration.between(found.taken(), Instant.now()))
                       + " ago"));
       BeamOptions kept =
           options.keepingState(
@@ -149,10 +149,14 @@ final class RunCommand implements Callable<Integer> {
       try {
         return run(flow.withGeneration(state.generation()), kept, reporting);
       } catch (FlowFailedException e) {
-        if (checkpoint.isEmpty() || !Failures.isFromRestoring(e)) {
+        if (TableEmptiedException.isIn(e)) {
+          say(Failures.describe(e) + " Rebuilding all documents.");
+          state.startGeneration();
+        } else if (checkpoint.isPresent() && Failures.isFromRestoring(e)) {
+          state.setAside(checkpoint.get(), Failures.describe(e), this::say);
+        } else {
           throw e;
         }
-        state.setAside(checkpoint.get(), Failures.describe(e), this::say);
       }
     }
   }
@@ -160,14 +164,6 @@ final class RunCommand implements Callable<Integer> {
   private static int run(PlannedFlow flow, BeamOptions options, FlowWatch watch) {
     return watch.watch(
         new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.views())));
-  }
-
-  private static String age(Instant taken) {
-    Duration age = Duration.between(taken, Instant.now());
-    if (age.toSeconds() < 120) {
-      return String.format(Locale.ROOT, "%.1f s", age.toMillis() / 1e3);
-    }
-    return age.toHours() < 2 ? age.toMinutes() + " min" : age.toHours() + " h";
   }
 
   private static <T> T join(CompletableFuture<T> future) {

@@ -35,6 +35,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       DemoCommand.class,
       RunCommand.class,
+      StatusCommand.class,
+      StopCommand.class,
       ValidateCommand.class,
       PlanCommand.class,
       BenchCommand.class,

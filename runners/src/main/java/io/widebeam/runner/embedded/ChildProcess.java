@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -32,6 +33,19 @@ import org.slf4j.LoggerFactory;
 public final class ChildProcess implements AutoCloseable {
   private static final int KEPT_LINES = 30;
 
+  /**
+   * Becomes the command, and leaves a watcher that ends with this process's end of a pipe, however
+   * that comes about: then it kills the command, and removes what the command leaves on disk.
+   */
+  private static final String TIED =
+      """
+      exec 3<&0
+      left=$1
+      shift
+      ( cat >/dev/null; kill -9 $$; [ -z "$left" ] || rm -rf -- "$left" ) <&3 >/dev/null 2>&1 &
+      exec "$@" 3<&- </dev/null
+      """;
+
   private final String name;
   private final Process process;
   private final Thread reader;
@@ -49,9 +63,28 @@ public final class ChildProcess implements AutoCloseable {
     this.reader.setDaemon(true);
   }
 
-  /** Starts a command; each line of its merged output is also given to {@code output}. */
+  /**
+   * Starts a command that has an {@link #input}; each line of its merged output is also given to
+   * {@code output}.
+   */
   static ChildProcess start(String name, List<String> command, Consumer<String> output) {
     return start(name, command, Map.of(), output);
+  }
+
+  /**
+   * Starts a command that does not outlive this process even if that is killed.
+   *
+   * @param left a directory to remove after it
+   */
+  static ChildProcess startTied(
+      String name, List<String> command, Path left, Consumer<String> output) {
+    return start(name, tied(command, left.toString()), Map.of(), output);
+  }
+
+  private static List<String> tied(List<String> command, String left) {
+    List<String> tied = new ArrayList<>(List.of("/bin/sh", "-c", TIED, "sh", left));
+    tied.addAll(command);
+    return tied;
   }
 
   private static ChildProcess start(
@@ -98,7 +131,7 @@ public final class ChildProcess implements AutoCloseable {
     command.add(System.getProperty("java.class.path"));
     command.add(mainClass);
     command.addAll(arguments);
-    return start(name, command, environment, output);
+    return start(name, tied(command, ""), environment, output);
   }
 
   /** For the main method of a child: its output is read by lines, and few of them are wanted. */

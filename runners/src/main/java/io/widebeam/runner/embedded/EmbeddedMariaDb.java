@@ -94,7 +94,7 @@ public final class EmbeddedMariaDb implements AutoCloseable {
       command.add("--socket=" + directory.resolve("socket"));
       command.add("--tmpdir=" + directory);
       command.addAll(List.of(settings));
-      ChildProcess process = ChildProcess.start("MariaDB", command, line -> {});
+      ChildProcess process = ChildProcess.startTied("MariaDB", command, directory, line -> {});
       EmbeddedMariaDb server = new EmbeddedMariaDb(process, directory, port);
       try {
         process.awaitLine(line -> line.contains("ready for connections"), Duration.ofMinutes(1));

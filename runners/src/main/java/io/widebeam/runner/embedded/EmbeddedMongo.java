@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * A server that speaks MongoDB's wire protocol and keeps its documents in memory, on a free port of
@@ -55,13 +56,12 @@ public final class EmbeddedMongo implements AutoCloseable {
     }
   }
 
-  /** The process of {@link #startInOwnProcess}: serves until its standard input ends. */
+  /** The process of {@link #startInOwnProcess}: serves until it is killed. */
   public static void main(String[] arguments) throws Exception {
     ChildProcess.logWarningsOnly();
     try (EmbeddedMongo server = start()) {
       System.out.println(READY + server.port());
-      // The pipe closes when the parent ends, however it ends.
-      while (System.in.read() >= 0) {}
+      new CountDownLatch(1).await();
     }
   }
 

@@ -1,6 +1,7 @@
 package io.widebeam.runner.launch;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Turns a failure, wrapped by every layer that it passed, into one line for people. */
@@ -30,15 +31,19 @@ public final class Failures {
   /** Whether a pipeline failed because Flink could not read back the state that it was to have. */
   public static boolean isFromRestoring(Throwable failure) {
     for (Throwable current = failure; current != null; current = current.getCause()) {
-      // By name: what happened in another class loader arrives as text.
-      String text = current.toString();
-      if (text.contains("BackendBuildingException")
-          || text.contains("Could not restore")
-          || text.contains("Exception while creating StreamOperatorStateContext")) {
+      if (Arrays.stream(current.getStackTrace()).anyMatch(Failures::restores)) {
         return true;
       }
     }
     return false;
+  }
+
+  private static boolean restores(StackTraceElement frame) {
+    String type = frame.getClassName();
+    return type.endsWith("RestoreOperation")
+        || type.endsWith("StreamTaskStateInitializerImpl")
+        || type.contains("SimpleVersionedListState")
+        || frame.getMethodName().equals("resetToCheckpoint");
   }
 
   private static String ownMessage(Throwable failure) {

@@ -14,11 +14,9 @@ import java.util.Optional;
  */
 public record KeptState(
     StateBackend backend, Path checkpoints, Path temporary, Optional<Path> resumeFrom) {
-  /**
-   * From the beginning of a checkpoint to that of the next, and after its end at least {@link
-   * #PAUSE}: a restart repeats what came since, and a checkpoint on the heap writes everything.
-   */
+  /** From the beginning of a checkpoint to that of the next: a restart repeats what came since. */
   static final Duration INTERVAL = Duration.ofSeconds(10);
 
-  static final Duration PAUSE = Duration.ofSeconds(5);
+  /** From the end of a checkpoint: on the heap each writes everything, which takes time of its own. */
+  static final Duration PAUSE = Duration.ofSeconds(10);
 }

@@ -58,7 +58,8 @@ public record Checkpoint(Path path, Instant taken) {
       if (in.read() >= 0) {
         return Optional.of(METADATA + " is longer than it should be");
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      // A length that is garbage asks for more memory than there is.
       return Optional.of(METADATA + " cannot be read");
     }
     return metadata.getOperatorStates().stream()

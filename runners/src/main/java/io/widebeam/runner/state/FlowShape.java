@@ -4,6 +4,7 @@ import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,10 +61,20 @@ record FlowShape(List<String> lines) {
     if (!node.arrayKeys().equals(node.primaryKey())) {
       line.append(" ordered by ").append(String.join(", ", node.arrayKeys()));
     }
+    if (node.rows() != null) {
+      line.append(", rows ").append(describe(node.rows()));
+    }
     lines.add(line.toString());
     for (ViewNode lookup : node.lookups()) {
       addNode(lookup, prefix + node.table().name() + " > ", lines);
     }
+  }
+
+  /** A function that does not describe itself is told by its class. */
+  private static String describe(RowFunction rows) {
+    String text = rows.toString();
+    String type = rows.getClass().getName();
+    return text.startsWith(type + "@") ? type : text;
   }
 
   /** For people: what is in one of the two and not in the other. */

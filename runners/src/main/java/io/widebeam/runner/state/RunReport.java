@@ -1,5 +1,6 @@
 package io.widebeam.runner.state;
 
+import io.widebeam.flow.FlowStatus;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.Properties;
  * @param process the process that runs the flow, or ran it
  * @param started when the run began
  * @param updated when this was so
+ * @param state how far the flow is in its life
  * @param status the flow's status, one line for people
  * @param checkpoint when the newest checkpoint was taken, if one was
  */
@@ -23,6 +25,7 @@ public record RunReport(
     long process,
     Instant started,
     Instant updated,
+    FlowStatus.State state,
     String status,
     Optional<Instant> checkpoint) {
   private static final String FILE = "status.properties";
@@ -34,6 +37,7 @@ public record RunReport(
     properties.setProperty("process", Long.toString(process));
     properties.setProperty("started", started.toString());
     properties.setProperty("updated", updated.toString());
+    properties.setProperty("state", state.name());
     properties.setProperty("status", status);
     checkpoint.ifPresent(taken -> properties.setProperty("checkpoint", taken.toString()));
     AtomicFile.write(directory.resolve(FILE), properties);
@@ -55,6 +59,7 @@ public record RunReport(
               Long.parseLong(properties.getProperty("process")),
               Instant.parse(properties.getProperty("started")),
               Instant.parse(properties.getProperty("updated")),
+              FlowStatus.State.valueOf(properties.getProperty("state")),
               properties.getProperty("status"),
               Optional.ofNullable(properties.getProperty("checkpoint")).map(Instant::parse)));
     } catch (NoSuchFileException e) {

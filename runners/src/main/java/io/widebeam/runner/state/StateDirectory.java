@@ -198,7 +198,7 @@ public final class StateDirectory implements AutoCloseable {
               + ": use that, or rebuild the documents with --fresh");
     }
     manifest = known;
-    if (checkpoints().isEmpty()) {
+    if (checkpoints().isEmpty() && !anyDamaged()) {
       messages.accept("the last run did not get to its first checkpoint: starting anew");
       startGeneration();
     }
@@ -244,7 +244,7 @@ public final class StateDirectory implements AutoCloseable {
       }
       setAside(checkpoint, damage.get(), messages);
     }
-    if (all.isEmpty()) {
+    if (!anyDamaged()) {
       return Optional.empty();
     }
     throw new StateException(
@@ -294,6 +294,13 @@ public final class StateDirectory implements AutoCloseable {
     }
     found.sort(Comparator.comparingInt(Found::run).thenComparingLong(Found::number).reversed());
     return found.stream().map(Found::checkpoint).toList();
+  }
+
+  private boolean anyDamaged() {
+    return runs().stream()
+        .flatMap(run -> children(run).stream())
+        .flatMap(child -> Stream.concat(Stream.of(child), children(child).stream()))
+        .anyMatch(path -> path.getFileName().toString().endsWith(DAMAGED));
   }
 
   /** Deletes what no start will need. */

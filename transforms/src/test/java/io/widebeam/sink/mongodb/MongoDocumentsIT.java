@@ -32,6 +32,7 @@ import org.apache.beam.sdk.metrics.MetricNameFilter;
 import org.apache.beam.sdk.metrics.MetricQueryResults;
 import org.apache.beam.sdk.metrics.MetricsFilter;
 import org.apache.beam.sdk.testing.PAssert;
+import org.apache.beam.sdk.testing.TestStream;
 import org.apache.beam.sdk.transforms.Count;
 import org.apache.beam.sdk.transforms.Create;
 import org.apache.beam.sdk.transforms.Filter;
@@ -224,6 +225,62 @@ class MongoDocumentsIT {
       write(upsert(KEY, 4, "{a: 4}"));
       assertThat(documents()).containsExactly("{\"_id\": \"o1\", \"_version\": 4, \"a\": 4}");
     }
+  }
+
+  @Test
+  void whenTheLoadIsWrittenWhatOlderGenerationsLeftIsRemoved() {
+    stored.insertMany(
+        List.of(
+            Document.parse("{_id: 'older', _version: {$numberLong: '99'}}"),
+            Document.parse("{_id: 'same', _version: {$numberLong: '100'}}"),
+            Document.parse("{_id: 'foreign'}"),
+            Document.parse("{_id: 'foreign text', _version: 'a'}"),
+            Document.parse("{_id: 'foreign number', _version: 5}")));
+    write(upsert(KEY, 50, "{a: 1}"));
+
+    PipelineResult result = load(100, upsert(KEY, 150, "{a: 2}"));
+
+    assertThat(stored.distinct("_id", String.class))
+        .containsExactlyInAnyOrder("same", "foreign", "foreign text", "foreign number", "o1");
+    assertThat(counter(result, "documentsSwept")).isEqualTo(1);
+    assertThat(counter(result, "documentsWritten")).isEqualTo(1);
+  }
+
+  @Test
+  void aLoadWithoutDocumentsRemovesThoseOfOlderGenerations() {
+    write(upsert(KEY, 50, "{a: 1}"));
+
+    assertThat(counter(load(100), "documentsSwept")).isEqualTo(1);
+    assertThat(documents()).isEmpty();
+  }
+
+  @Test
+  void withoutAFirstVersionNothingIsRemoved() {
+    write(upsert(KEY, 50, "{a: 1}"));
+
+    assertThat(counter(load(0), "documentsSwept")).isZero();
+    assertThat(documents()).hasSize(1);
+  }
+
+  /** Writes changes, then lets the watermark move on. */
+  private PipelineResult load(long firstVersion, DocumentChange... changes) {
+    TestStream.Builder<DocumentChange> stream = TestStream.create(DocumentChangeCoder.of());
+    for (DocumentChange change : changes) {
+      stream = stream.addElements(change);
+    }
+    Pipeline pipeline = Pipeline.create();
+    pipeline
+        .apply(stream.advanceWatermarkToInfinity())
+        .apply(
+            "Write",
+            MongoDocuments.write()
+                .withUri(server.uri())
+                .withDatabase(DATABASE)
+                .withCollection(COLLECTION)
+                .withFirstVersion(firstVersion));
+    PipelineResult result = pipeline.run();
+    result.waitUntilFinish();
+    return result;
   }
 
   @Test
