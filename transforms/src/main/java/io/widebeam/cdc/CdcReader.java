@@ -19,6 +19,7 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
   private final Gauge backlog = Metrics.gauge("widebeam", "backlog");
   private final Counter truncatesIgnored = Metrics.counter("widebeam", "truncatesIgnored");
   private final Gauge snapshotDone = Metrics.gauge("widebeam", "snapshotDone");
+  private final Gauge sourceDown = Metrics.gauge("widebeam", "sourceDown");
   private final Gauge catchingUp = Metrics.gauge("widebeam", "catchingUp");
 
   private final CdcSource<T> source;
@@ -100,6 +101,7 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
       if (truncates > 0) {
         truncatesIgnored.inc(truncates);
       }
+      sourceDown.set(session.isSourceDown() ? 1 : 0);
       EventClock.Phase phase = position.clock().phase();
       snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);
       catchingUp.set(phase == EventClock.Phase.CATCH_UP ? 1 : 0);

@@ -65,4 +65,9 @@ final class ConnectorFailure {
     }
     return false;
   }
+
+  /** Whether the database answers, but does not know what it was asked for: a table was altered. */
+  static boolean isBadStatement(SQLException failure) {
+    return failure.getSQLState() != null && failure.getSQLState().startsWith("42");
+  }
 }
