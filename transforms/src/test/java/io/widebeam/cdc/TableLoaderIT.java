@@ -356,9 +356,9 @@ class TableLoaderIT {
   @Test
   void keysOfEveryTypeAreReadInChunks() throws Exception {
     Map<String, String> keys = new TreeMap<>();
-    keys.put("k INT", "seq - 20");
+    keys.put("k INT", "CAST(seq AS SIGNED) - 20");
     keys.put("k BIGINT UNSIGNED", "18446744073709551615 - seq");
-    keys.put("k DECIMAL(20,4)", "(seq - 20) / 7");
+    keys.put("k DECIMAL(20,4)", "(CAST(seq AS SIGNED) - 20) / 7");
     keys.put("k YEAR", "1950 + seq");
     keys.put("k VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_german2_ci", "ELT(seq, %s)");
     keys.put("k VARCHAR(20) COLLATE utf8mb4_unicode_ci", "ELT(seq, %s)");
@@ -369,7 +369,7 @@ class TableLoaderIT {
     keys.put("k DATE", "'1969-12-20' + INTERVAL seq DAY");
     keys.put("k DATETIME(6)", "'1969-12-31 23:59:59.5' + INTERVAL seq * 30000 MICROSECOND");
     keys.put("k TIMESTAMP(3)", "'2024-03-31 00:59:59' + INTERVAL seq * 100000 MICROSECOND");
-    keys.put("k TIME", "SEC_TO_TIME((seq - 20) * 50000)");
+    keys.put("k TIME", "SEC_TO_TIME((CAST(seq AS SIGNED) - 20) * 50000)");
     keys.put(
         "k UUID",
         "CAST(CONCAT('123e4567-e89b-12d3-a456-4266141740', LPAD(HEX(seq), 2, '0')) AS UUID)");
