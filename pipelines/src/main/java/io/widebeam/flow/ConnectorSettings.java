@@ -34,6 +34,8 @@ final class ConnectorSettings {
       List<TableDescription> tables) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("topic.prefix", source.name());
+    // By which state finds the connection's settings when the flow is resumed.
+    properties.put("name", flow + "." + source.name());
     properties.put("table.include.list", tableList(tables));
     // Left out, DebeziumIO would put in a class of Debezium 1.
     properties.put("database.history", "unused");

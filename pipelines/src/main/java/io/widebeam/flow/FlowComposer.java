@@ -29,6 +29,8 @@ import org.apache.beam.sdk.values.PCollectionList;
  * version: a restored checkpoint finds its state by them.
  */
 public final class FlowComposer {
+  private static final long NO_VERSION = 0;
+
   private FlowComposer() {}
 
   /** Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs. */
@@ -36,8 +38,9 @@ public final class FlowComposer {
     Map<String, PCollection<Change>> changes = readSources(pipeline, flow.sources());
     for (PlannedView view : flow.views()) {
       PCollection<Change> needed = flattenSources(view, changes);
-      PCollection<DocumentChange> documents = join(view, needed);
-      write(view, documents);
+      WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
+      PCollection<DocumentChange> documents = needed.apply(step(view, "Join"), join);
+      write(view, documents, flow.generation() == 0 ? NO_VERSION : join.firstVersion());
     }
   }
 
@@ -63,11 +66,11 @@ public final class FlowComposer {
         : PCollectionList.of(needed).apply(step(view, "Sources"), Flatten.pCollections());
   }
 
-  private static PCollection<DocumentChange> join(PlannedView view, PCollection<Change> changes) {
-    return changes.apply(step(view, "Join"), WideDocuments.of(view.root()));
-  }
-
-  private static void write(PlannedView view, PCollection<DocumentChange> documents) {
+  /**
+   * @param firstVersion what the versions of older generations are below
+   */
+  private static void write(
+      PlannedView view, PCollection<DocumentChange> documents, long firstVersion) {
     PlannedTarget target = view.target();
     documents.apply(
         step(view, "Write"),
@@ -75,7 +78,8 @@ public final class FlowComposer {
             .withUri(target.uri().reveal())
             .withDatabase(target.database())
             .withCollection(target.collection())
-            .withVersionField(target.versionField()));
+            .withVersionField(target.versionField())
+            .withFirstVersion(firstVersion));
   }
 
   private static String step(PlannedView view, String stage) {

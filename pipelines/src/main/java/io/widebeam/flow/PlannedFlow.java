@@ -7,12 +7,37 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.beam.io.debezium.DebeziumIO;
 
-/** A flow that was held against its databases and can run. */
-public record PlannedFlow(String name, List<PlannedSource> sources, List<PlannedView> views) {
+/**
+ * A flow that was held against its databases and can run.
+ *
+ * @param generation which life of the flow's state this is: a number that every change read in it
+ *     is at or above, and that grows from one generation to the next; 0 if there is only one, which
+ *     clears nothing away in its targets
+ */
+public record PlannedFlow(
+    String name, long generation, List<PlannedSource> sources, List<PlannedView> views) {
+  /** Room for the changes of a millisecond, as in the sources' own numbers. */
+  private static final int GENERATION_BITS = 12;
+
   public PlannedFlow {
     Objects.requireNonNull(name, "name");
     sources = List.copyOf(sources);
     views = List.copyOf(views);
+  }
+
+  /** A flow of one generation. */
+  public PlannedFlow(String name, List<PlannedSource> sources, List<PlannedView> views) {
+    this(name, 0, sources, views);
+  }
+
+  /** The same flow, in a generation. */
+  public PlannedFlow withGeneration(long number) {
+    return new PlannedFlow(name, number, sources, views);
+  }
+
+  /** The number of a generation that begins now, above those that began before. */
+  public static long generationAt(long epochMillis) {
+    return epochMillis << GENERATION_BITS;
   }
 
   /**

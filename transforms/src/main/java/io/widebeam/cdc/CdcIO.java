@@ -74,23 +74,27 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <h2>Metrics</h2>
  *
- * <p>In the namespace {@code widebeam}: the counters {@code changes}, {@code snapshotRows.<table>}
- * and {@code truncatesIgnored} (a TRUNCATE is not followed), the gauges {@code snapshotDone} (0 or
- * 1), {@code catchingUp} (1 while the log of the time of the load or of the interruption is read)
- * and {@code backlog} (changes read but not yet taken by the pipeline).
+ * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
+ * snapshotRows.<table>} and the gauges {@code snapshotDone} (0 or 1), {@code catchingUp} (1 while
+ * the log of the time of the load or of the interruption is read) and {@code backlog} (changes read
+ * but not yet taken by the pipeline).
  *
  * <h2>Errors</h2>
  *
  * <p>A lost connection is tried again {@code errors.max.retries} times (30) with growing pauses.
  * Any other failure of the connector fails the pipeline with a message without secrets; so does a
  * change without its row before, naming the database setting that is missing.
+ *
+ * <p>When {@code TRUNCATE}, {@code DROP TABLE} or the like takes all of a table's rows at once,
+ * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres
+ * tells its readers of {@code TRUNCATE}, but not of a dropped table.
  */
 public final class CdcIO {
   private CdcIO() {}
 
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
-    return new Read<>(null, DebeziumChanges::new, ChangeCoder.of(), CdcSource.Limits.NONE, 0);
+    return new Read<>(null, new ChangeDecoders(), ChangeCoder.of(), CdcSource.Limits.NONE, 0);
   }
 
   /**
@@ -142,7 +146,7 @@ public final class CdcIO {
      */
     public Read<T> withFormatFunction(SourceRecordMapper<T> mapper) {
       return new Read<>(
-          configuration, () -> new MappingDecoder<>(mapper), coder, limits, generation);
+          configuration, properties -> new MappingDecoder<>(mapper), coder, limits, generation);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
@@ -195,13 +199,14 @@ public final class CdcIO {
       if (configuration == null) {
         throw new IllegalArgumentException("CdcIO: withConnectorConfiguration is required");
       }
-      return ConnectorProperties.complete(configurationMap(configuration));
+      Map<String, String> properties =
+          ConnectorProperties.complete(configurationMap(configuration));
+      return decoders instanceof ChangeDecoders
+          ? ConnectorProperties.withEveryChange(properties)
+          : properties;
     }
 
     CdcSource<T> source() {
-      if (configuration == null) {
-        throw new IllegalArgumentException("CdcIO: withConnectorConfiguration is required");
-      }
       if (decoders == null) {
         throw new IllegalArgumentException("CdcIO: withFormatFunction is required");
       }
@@ -209,11 +214,7 @@ public final class CdcIO {
         throw new IllegalArgumentException("CdcIO: withCoder is required");
       }
       return new CdcSource<>(
-          ConnectorProperties.complete(configurationMap(configuration)),
-          decoders,
-          coder,
-          limits,
-          generation);
+          JobProperties.of(connectorProperties()), decoders, coder, limits, generation);
     }
 
     private static Map<String, String> configurationMap(ConnectorConfiguration configuration) {
@@ -248,6 +249,14 @@ public final class CdcIO {
           }
         }
       }
+    }
+  }
+
+  /** Makes the decoders of {@link #readChanges()}. */
+  private record ChangeDecoders() implements RecordDecoder.Factory<Change> {
+    @Override
+    public RecordDecoder<Change> create(Map<String, String> properties) {
+      return new DebeziumChanges(properties);
     }
   }
 

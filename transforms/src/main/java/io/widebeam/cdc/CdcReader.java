@@ -6,7 +6,6 @@ import java.util.NoSuchElementException;
 import java.util.function.Supplier;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.io.UnboundedSource;
-import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Gauge;
 import org.apache.beam.sdk.metrics.Metrics;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
@@ -17,7 +16,6 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
   private static final long METRICS_INTERVAL_NANOS = 200_000_000L;
 
   private final Gauge backlog = Metrics.gauge("widebeam", "backlog");
-  private final Counter truncatesIgnored = Metrics.counter("widebeam", "truncatesIgnored");
   private final Gauge snapshotDone = Metrics.gauge("widebeam", "snapshotDone");
   private final Gauge sourceDown = Metrics.gauge("widebeam", "sourceDown");
   private final Gauge catchingUp = Metrics.gauge("widebeam", "catchingUp");
@@ -97,10 +95,6 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
     if (now - nextMetricsNanos >= 0) {
       nextMetricsNanos = now + METRICS_INTERVAL_NANOS;
       backlog.set(session.backlogElements());
-      long truncates = session.takeTruncatesIgnored();
-      if (truncates > 0) {
-        truncatesIgnored.inc(truncates);
-      }
       sourceDown.set(session.isSourceDown() ? 1 : 0);
       EventClock.Phase phase = position.clock().phase();
       snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);

@@ -2,7 +2,6 @@ package io.widebeam.cdc;
 
 import io.widebeam.cdc.CdcCheckpoint.Position;
 import java.util.List;
-import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.io.UnboundedSource;
@@ -17,7 +16,7 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
     static final Limits NONE = new Limits(null, null);
   }
 
-  private final Map<String, String> properties;
+  private final JobProperties properties;
   private final RecordDecoder.Factory<T> decoders;
   private final Coder<T> coder;
   private final Limits limits;
@@ -27,7 +26,7 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
    * @param generation the lowest number that a change may get
    */
   CdcSource(
-      Map<String, String> properties,
+      JobProperties properties,
       RecordDecoder.Factory<T> decoders,
       Coder<T> coder,
       Limits limits,
@@ -45,7 +44,10 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
 
   @Override
   public List<CdcSource<T>> split(int desiredNumSplits, PipelineOptions options) {
-    return List.of(this);
+    return List.of(
+        everyWorkerHasTheJob(options)
+            ? new CdcSource<>(properties.withoutValues(), decoders, coder, limits, generation)
+            : this);
   }
 
   @Override
@@ -58,7 +60,11 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
           this,
           start,
           () ->
-              ConnectorSession.start(properties, decoders.create(), start, new SchemaHistoryLog()),
+              ConnectorSession.start(
+                  properties.values(),
+                  decoders.create(properties.values()),
+                  start,
+                  new SchemaHistoryLog()),
           reopens);
     }
     return new CdcReader<>(this, checkpoint.position(), () -> adoptOrStart(checkpoint), reopens);
@@ -75,10 +81,18 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
       parked.close();
     }
     return ConnectorSession.start(
-        properties,
-        decoders.create(),
+        properties.values(),
+        decoders.create(properties.values()),
         checkpoint.position().resumed(System.currentTimeMillis(), generation),
         checkpoint.copyHistory());
+  }
+
+  /**
+   * Whether the runner brings the source as it was built to wherever it brings its splits. Flink
+   * does; others may send the splits alone.
+   */
+  private static boolean everyWorkerHasTheJob(PipelineOptions options) {
+    return runner(options).endsWith("FlinkRunner");
   }
 
   /**
@@ -86,11 +100,15 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
    * A connector that starts over each time, and its snapshot with it, would never get anywhere.
    */
   private static boolean closesReadersToReopenThem(@Nullable PipelineOptions options) {
+    return runner(options).equals("DirectRunner");
+  }
+
+  private static String runner(@Nullable PipelineOptions options) {
     try {
-      return options != null && options.getRunner().getSimpleName().equals("DirectRunner");
+      return options == null ? "" : options.getRunner().getSimpleName();
     } catch (IllegalArgumentException e) {
       // No runner is named, and the default one is not there.
-      return false;
+      return "";
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 final class ConnectorProperties {
   static final String CONNECTOR_CLASS = "connector.class";
   static final String TOPIC_PREFIX = "topic.prefix";
+  static final String NAME = "name";
   static final String MAX_RETRIES = "errors.max.retries";
 
   /** How often a binlog's server at least says that it is there, in milliseconds. */
@@ -73,9 +74,34 @@ final class ConnectorProperties {
     return properties;
   }
 
+  /**
+   * The properties with all that a target needs to follow a table: no operation left out, and the
+   * statements that take rows away without a word about each.
+   *
+   * @throws IllegalArgumentException if the user wants operations left out
+   */
+  static Map<String, String> withEveryChange(Map<String, String> complete) {
+    String skipped = complete.get("skipped.operations").strip();
+    if (!skipped.equals("none")) {
+      throw new IllegalArgumentException(
+          "CdcIO: skipped.operations is "
+              + skipped
+              + ", but readChanges() must see every operation. Leave it out.");
+    }
+    if (hasBinlog(complete.get(CONNECTOR_CLASS))) {
+      complete.put("include.schema.changes", "true");
+    }
+    return complete;
+  }
+
+  private static boolean hasBinlog(String connector) {
+    String name = connector.toLowerCase(Locale.ROOT);
+    return name.contains("mariadb") || name.contains("mysql");
+  }
+
   private static Map<String, String> defaults(Map<String, String> given) {
     Map<String, String> defaults = new LinkedHashMap<>();
-    defaults.put("name", given.get(TOPIC_PREFIX));
+    defaults.put(NAME, given.get(TOPIC_PREFIX));
 
     // How long the connector's queue waits for a fuller batch: latency, when there is little to do.
     defaults.put("poll.interval.ms", "2");
@@ -104,9 +130,9 @@ final class ConnectorProperties {
     // A database that is down comes back; the pipeline waits for it, and says so.
     defaults.put(MAX_RETRIES, "-1");
 
-    String connector = given.get(CONNECTOR_CLASS).toLowerCase(Locale.ROOT);
-    boolean mariaDb = connector.contains("mariadb");
-    if (mariaDb || connector.contains("mysql")) {
+    String connector = given.get(CONNECTOR_CLASS);
+    if (hasBinlog(connector)) {
+      boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");
       defaults.put("snapshot.locking.mode", "minimal");
       // The client's own watchdog takes a pipeline that holds up the reading for a dead server.
       // What

@@ -193,6 +193,8 @@ final class ConnectorSession<T> {
         queuedElements -= entry.batch.size();
         handedOut = entry.position;
         changed.signalAll();
+      } else if (failure instanceof TableEmptiedException emptied) {
+        throw emptied;
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
@@ -244,11 +246,6 @@ final class ConnectorSession<T> {
   /** Whether the database cannot be reached at the moment, and is tried again. */
   boolean isSourceDown() {
     return logDown || tablesDown;
-  }
-
-  /** See {@link RecordDecoder#takeTruncatesIgnored}. */
-  long takeTruncatesIgnored() {
-    return decoder.takeTruncatesIgnored();
   }
 
   /** Tells the database, at the next poll, that everything up to the offsets is safe. */
@@ -320,6 +317,9 @@ final class ConnectorSession<T> {
           // Asked to stop; isWanted() knows.
         } catch (Exception e) {
           stopTask();
+          // What came before is as good as ever.
+          enqueueBatch();
+          publishTail();
           retryOrFail(e);
         }
       }
@@ -370,6 +370,9 @@ final class ConnectorSession<T> {
   private void retryOrFail(Exception e) throws IOException, InterruptedException {
     if (!isWanted()) {
       return;
+    }
+    if (e instanceof TableEmptiedException emptied) {
+      throw emptied;
     }
     String reason = ConnectorFailure.describe(e, properties);
     int allowed = Integer.parseInt(properties.get(ConnectorProperties.MAX_RETRIES));
@@ -553,6 +556,21 @@ final class ConnectorSession<T> {
   }
 
   private void accept(SourceRecord record, long now) throws Exception {
+    Map<String, ?> before = offsets.get(record.sourcePartition());
+    try {
+      takeIn(record, now);
+    } catch (TableEmptiedException | RuntimeException e) {
+      // Who goes on from here must meet the record again.
+      if (before == null) {
+        offsets.remove(record.sourcePartition());
+      } else {
+        offsets.put(record.sourcePartition(), before);
+      }
+      throw e;
+    }
+  }
+
+  private void takeIn(SourceRecord record, long now) throws Exception {
     if (record.sourceOffset() != null && !record.sourceOffset().isEmpty()) {
       offsets.put(record.sourcePartition(), record.sourceOffset());
     }
@@ -577,11 +595,7 @@ final class ConnectorSession<T> {
           clock.transactionEnded();
         }
       }
-      case SCHEMA_CHANGE -> {
-        if (!decoder.takesRows()) {
-          add(record, otherTime(now));
-        }
-      }
+      case SCHEMA_CHANGE -> add(record, otherTime(now));
       case HEARTBEAT -> {}
     }
   }

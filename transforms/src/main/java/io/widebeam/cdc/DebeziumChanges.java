@@ -6,15 +6,13 @@ import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
 import io.widebeam.change.TableId;
 import java.util.IdentityHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.bson.RawBsonDocument;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes a {@link Change} of a Debezium change event, its rows written straight to BSON.
@@ -44,8 +42,6 @@ import org.slf4j.LoggerFactory;
  * <p>Not thread-safe: it remembers the schemas it has seen.
  */
 final class DebeziumChanges implements RecordDecoder<Change> {
-  private static final Logger LOG = LoggerFactory.getLogger(DebeziumChanges.class);
-
   /** Every ALTER TABLE brings new schemas; the old ones need not be remembered for ever. */
   private static final int MAX_KNOWN_SCHEMAS = 10_000;
 
@@ -53,7 +49,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
 
   private final IdentityHashMap<Schema, TableEncoder> encoders = new IdentityHashMap<>();
   private final BsonBuffer buffer = new BsonBuffer();
-  private final AtomicLong truncatesIgnored = new AtomicLong();
+  private final RowsLostByDdl rowsLost;
 
   /** What is known of one table in one version of its schema. */
   private static final class TableEncoder {
@@ -71,10 +67,22 @@ final class DebeziumChanges implements RecordDecoder<Change> {
     }
   }
 
+  /**
+   * @param properties the connector's
+   */
+  DebeziumChanges(Map<String, String> properties) {
+    rowsLost = new RowsLostByDdl(properties);
+  }
+
   @Override
   @Nullable
-  public Change decode(SourceRecord record, long sequence) {
+  public Change decode(SourceRecord record, long sequence) throws TableEmptiedException {
     if (!(record.value() instanceof Struct value)) {
+      return null;
+    }
+    if (!encoders.containsKey(record.valueSchema())
+        && !Envelope.isEnvelopeSchema(record.valueSchema())) {
+      schemaChanged(value);
       return null;
     }
     Struct source = (Struct) value.getWithoutDefault(Envelope.FieldName.SOURCE);
@@ -85,11 +93,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
     TableEncoder encoder = encoderFor(record.valueSchema(), source);
     switch (operation) {
       case "r", "c", "u", "d" -> {}
-      case "t" -> {
-        truncatesIgnored.incrementAndGet();
-        LOG.warn("TRUNCATE of {} is not followed: its rows stay in the targets", encoder.table);
-        return null;
-      }
+      case "t" -> throw new TableEmptiedException(encoder.table, "was truncated");
       default -> {
         return null;
       }
@@ -110,6 +114,17 @@ final class DebeziumChanges implements RecordDecoder<Change> {
     }
     return new Change(
         encoder.table, before, after, sequence, commitMillis(value, source), isSnapshot(source));
+  }
+
+  private void schemaChanged(Struct value) throws TableEmptiedException {
+    if (value.schema().field("tableChanges") == null) {
+      return;
+    }
+    Struct source = (Struct) value.getWithoutDefault(Envelope.FieldName.SOURCE);
+    // A snapshot begins by telling of the tables as if it made them.
+    if (!isSnapshot(source)) {
+      rowsLost.check(value, text(source, "name"));
+    }
   }
 
   @Nullable
@@ -201,11 +216,6 @@ final class DebeziumChanges implements RecordDecoder<Change> {
   @Override
   public Change row(TableId table, RawBsonDocument row, long sequence, long readMillis) {
     return new Change(table, null, row, sequence, readMillis, true);
-  }
-
-  @Override
-  public long takeTruncatesIgnored() {
-    return truncatesIgnored.getAndSet(0);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.widebeam.cdc;
 
 import io.widebeam.change.TableId;
 import java.io.Serializable;
+import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.bson.RawBsonDocument;
@@ -16,7 +17,8 @@ interface RecordDecoder<T> {
 
   /** Makes a decoder for each reader. */
   interface Factory<T> extends Serializable {
-    RecordDecoder<T> create();
+    /** A decoder for the records of a connector with these properties. */
+    RecordDecoder<T> create(Map<String, String> properties);
   }
 
   /**
@@ -25,6 +27,7 @@ interface RecordDecoder<T> {
    * @param record a record of a table's data
    * @param sequence the number that the element carries, if it carries one
    * @return the element, or null if the record has none to give
+   * @throws TableEmptiedException if the record says that a table has lost its rows
    */
   @Nullable
   T decode(SourceRecord record, long sequence) throws Exception;
@@ -44,11 +47,6 @@ interface RecordDecoder<T> {
    */
   default T row(TableId table, RawBsonDocument row, long sequence, long readMillis) {
     throw new UnsupportedOperationException("elements are made of the connector's records only");
-  }
-
-  /** How many TRUNCATEs were passed over since the last call; for another thread to ask. */
-  default long takeTruncatesIgnored() {
-    return 0;
   }
 
   /** The element's size in bytes, roughly, for the queue's bound. */

@@ -185,6 +185,26 @@ public final class BsonBuffer {
     length += 16;
   }
 
+  /**
+   * Copies a value from another document.
+   *
+   * @param element where the element that has it begins; see {@link BsonRow#find}
+   */
+  public void putElement(byte[] name, byte[] document, int element) {
+    int value = BsonRow.valueOffset(document, element);
+    int size = BsonRow.nextElement(document, element) - value;
+    putName(document[element], name, size);
+    System.arraycopy(document, value, bytes, length, size);
+    length += size;
+  }
+
+  /** Copies whole elements, names and values, from another document. */
+  public void putElements(byte[] document, int from, int to) {
+    ensure(to - from);
+    System.arraycopy(document, from, bytes, length, to - from);
+    length += to - from;
+  }
+
   private void putLong(int type, byte[] name, long value) {
     putName(type, name, 8);
     LONG.set(bytes, length, value);

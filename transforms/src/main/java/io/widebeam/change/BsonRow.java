@@ -72,6 +72,23 @@ public final class BsonRow {
     return projected;
   }
 
+  /** The document without the fields whose names begin with this byte. */
+  public static byte[] without(byte[] document, byte first) {
+    byte[] kept = new byte[document.length];
+    int length = FIRST_ELEMENT;
+    int element = FIRST_ELEMENT;
+    while (element < document.length - 1) {
+      int next = nextElement(document, element);
+      if (document[element + 1] != first) {
+        System.arraycopy(document, element, kept, length, next - element);
+        length += next - element;
+      }
+      element = next;
+    }
+    setInt32(kept, 0, length + 1);
+    return Arrays.copyOf(kept, length + 1);
+  }
+
   /** The offset of the value of the element at {@code element}. */
   public static int valueOffset(byte[] document, int element) {
     int offset = element + 1;

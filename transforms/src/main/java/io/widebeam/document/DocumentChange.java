@@ -15,6 +15,9 @@ import org.bson.RawBsonDocument;
  * @param after the document now, or null if the root row is gone; carries no {@code _id} of its own
  * @param existed whether a document of this key was emitted before and not deleted since: an
  *     update, not an insert, even where {@code before} is not kept
+ * @param certain whether a target shows {@code before} if it has been given every change up to now.
+ *     Not so at the end of a load or of a restart: a target may then have states of the document
+ *     that its sender has never heard of, or has forgotten
  * @param version strictly grows from one change of a key to the next, across restarts
  * @param commitMillis commit time, in milliseconds since the epoch, of the newest change that the
  *     document contains
@@ -25,16 +28,17 @@ public record DocumentChange(
     @Nullable RawBsonDocument before,
     @Nullable RawBsonDocument after,
     boolean existed,
+    boolean certain,
     long version,
     long commitMillis) {
 
-  /** A change that existed before if it has a {@code before}. */
+  /** A certain change, of a document that existed before if it has a {@code before}. */
   public DocumentChange(
       BsonValue key,
       @Nullable RawBsonDocument before,
       @Nullable RawBsonDocument after,
       long version,
       long commitMillis) {
-    this(key, before, after, before != null, version, commitMillis);
+    this(key, before, after, before != null, true, version, commitMillis);
   }
 }

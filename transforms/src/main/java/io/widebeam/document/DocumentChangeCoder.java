@@ -36,14 +36,17 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
 
   private static final BsonDocumentCodec KEY_CODEC = new BsonDocumentCodec();
 
-  // The low bits of the tag say which documents follow, the high bits how the key is written.
+  // The low bits of the tag say which documents follow, the next ones how the key is written.
   private static final int HAS_BEFORE = 1;
   private static final int HAS_AFTER = 2;
   private static final int EXISTED = 4;
   private static final int KEY_SHIFT = 3;
+  private static final int KEY_MASK = 3;
   private static final int KEY_DOCUMENT = 0;
   private static final int KEY_INT32 = 1;
   private static final int KEY_INT64 = 2;
+  private static final int UNCERTAIN = 32;
+  private static final int ALL_BITS = 63;
 
   private static final String KEY_FIELD = "k";
   private static final int SMALLEST_BSON_BYTES = 5;
@@ -74,7 +77,8 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
         (keyKind << KEY_SHIFT)
             | (change.before() == null ? 0 : HAS_BEFORE)
             | (change.after() == null ? 0 : HAS_AFTER)
-            | (change.existed() ? EXISTED : 0));
+            | (change.existed() ? EXISTED : 0)
+            | (change.certain() ? 0 : UNCERTAIN));
     switch (keyKind) {
       case KEY_INT32 -> VarInt.encode(change.key().asInt32().getValue(), out);
       case KEY_INT64 -> VarInt.encode(change.key().asInt64().getValue(), out);
@@ -96,8 +100,11 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
   public DocumentChange decode(InputStream in) throws IOException {
     DataInputStream data = new DataInputStream(in);
     int tag = data.readUnsignedByte();
+    if ((tag & ~ALL_BITS) != 0) {
+      throw new CoderException("not a document change: it starts with byte " + tag);
+    }
     BsonValue key =
-        switch (tag >> KEY_SHIFT) {
+        switch (tag >> KEY_SHIFT & KEY_MASK) {
           case KEY_INT32 -> new BsonInt32(VarInt.decodeInt(data));
           case KEY_INT64 -> new BsonInt64(VarInt.decodeLong(data));
           case KEY_DOCUMENT -> readDocument(data).decode(KEY_CODEC).get(KEY_FIELD);
@@ -107,7 +114,8 @@ public final class DocumentChangeCoder extends AtomicCoder<DocumentChange> {
     long commitMillis = VarInt.decodeLong(data);
     RawBsonDocument before = (tag & HAS_BEFORE) == 0 ? null : readDocument(data);
     RawBsonDocument after = (tag & HAS_AFTER) == 0 ? null : readDocument(data);
-    return new DocumentChange(key, before, after, (tag & EXISTED) != 0, version, commitMillis);
+    return new DocumentChange(
+        key, before, after, (tag & EXISTED) != 0, (tag & UNCERTAIN) == 0, version, commitMillis);
   }
 
   private static void writeDocument(RawBsonDocument document, OutputStream out) throws IOException {

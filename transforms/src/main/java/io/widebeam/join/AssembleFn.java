@@ -6,9 +6,11 @@ import io.widebeam.join.AssemblyState.Effect;
 import io.widebeam.join.AssemblyState.Entry;
 import io.widebeam.join.AssemblyState.Step;
 import io.widebeam.join.Message.Row;
+import io.widebeam.view.ViewNode;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -41,6 +43,12 @@ import org.joda.time.Instant;
  * <p>An instance starts held: it only fills its state, and sets each key an event-time timer at the
  * time of the message. The source's watermark stays behind the snapshot until that is whole; when
  * it moves on, the timers release every document, once and complete, and the instance goes live.
+ *
+ * <p>After a crash the source replays what followed the last checkpoint, and holds its watermark in
+ * the same way until it has. The target may then have seen states of a document that this state
+ * knows nothing of. So what was touched while held is emitted at its release even if it is as it
+ * was, a document that came and went is deleted, and an assembled row is taken back from every
+ * parent that it had meanwhile.
  */
 final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
   /**
@@ -57,6 +65,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
   private final JoinPlan plan;
   private final DocumentAssembler assembler;
   private final boolean keepBefore;
+  private final long generation;
 
   private final Counter stale = Metrics.counter("widebeam", "staleMessages");
 
@@ -78,11 +87,13 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   /**
    * @param keepBefore whether documents are emitted with what they were before
+   * @param generation what every change's sequence is above
    */
-  AssembleFn(JoinPlan plan, boolean keepBefore) {
+  AssembleFn(JoinPlan plan, boolean keepBefore, long generation) {
     this.plan = plan;
     this.assembler = new DocumentAssembler(plan);
     this.keepBefore = keepBefore;
+    this.generation = generation;
   }
 
   @Setup
@@ -103,24 +114,31 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (state == null) {
       state = AssemblyState.EMPTY;
     }
+    JoinPlan.Node head = plan.node(element.getKey());
     Instant diesAt = timestamp.plus(TOMBSTONES);
     Step step = state.apply(element.getValue(), plan, diesAt.getMillis());
+    AssemblyState next = step.state();
+    if (!live && element.getValue() instanceof Row row) {
+      next = rememberPassed(head, row, step.effect(), state, next);
+    }
     if (step.effect() == Effect.STALE) {
       stale.inc();
+      if (next.passed().length > state.passed().length) {
+        assembly.write(next);
+      }
       return;
     }
-    AssemblyState next = step.state();
     if (element.getValue() instanceof Row row && row.row() == null) {
       forget.set(diesAt);
     }
-    if (step.effect() == Effect.CHANGED) {
-      JoinPlan.Node head = plan.node(element.getKey());
-      if (live) {
-        next = emit(head, state, next, outputs);
-      } else if (!state.held()) {
-        next = rememberEmitted(head, state, next).withHeld(true);
+    if (!live) {
+      if (!state.held()) {
+        next = rememberEmitted(head, state, next);
         release.set(timestamp.plus(TICK));
       }
+      next = next.nowHeld();
+    } else if (step.effect() == Effect.CHANGED) {
+      next = emit(head, state, next, outputs);
     }
     assembly.write(next);
   }
@@ -158,28 +176,31 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     Entry row = next.find(head.headAddress());
     boolean exists = row != null && row.row() != null;
     if (exists && !assembler.isComplete(next)) {
-      return rememberEmitted(head, old, next).withHeld(false);
+      return rememberEmitted(head, old, next).released();
     }
-    if (!exists && next.key() == null) {
-      return next.withHeld(false);
+    if (!exists && next.key() == null && next.passed().length == 0) {
+      return next.withEmission(next.version(), null);
     }
     byte[] before = emittedBefore(head, old);
     byte[] after = exists ? assembler.assemble(next, head) : null;
     byte[] key = exists ? BsonRow.project(row.row(), head.keyColumns) : null;
-    if (before != null && Arrays.equals(before, after)) {
+    if (before != null && Arrays.equals(before, after) && !next.due()) {
       return next.withEmission(next.version(), key);
     }
-    long version = Positions.version(next.positions(), next.version());
+    long version = Positions.version(next.positions(), next.version(), generation);
     if (head.attachment == JoinPlan.Attachment.ROOT) {
-      BsonValue id = documentKey(head, exists ? key : next.key());
+      byte[] known = exists ? key : next.key();
       outputs
           .get(DOCUMENTS)
           .output(
               new DocumentChange(
-                  id,
+                  documentKey(
+                      head,
+                      known != null ? known : BsonRow.project(next.passed()[0], head.keyColumns)),
                   document(before),
                   document(after),
                   next.key() != null,
+                  !next.due(),
                   version,
                   next.commitMillis()));
     } else {
@@ -187,19 +208,54 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
           head,
           before,
           after,
+          next.passed(),
           new Sender(version, next.positions(), next.commitMillis(), tags, outputs));
     }
     return next.withEmission(version, key);
   }
 
   private static void toParent(
-      JoinPlan.Node head, @Nullable byte[] before, @Nullable byte[] after, Sender sender) {
-    sender.row(
-        Stage.ofParent(head),
-        head,
-        Place.inParent(head, before),
-        Place.inParent(head, after),
-        after);
+      JoinPlan.Node head,
+      @Nullable byte[] before,
+      @Nullable byte[] after,
+      byte[][] passed,
+      Sender sender) {
+    Stage stage = Stage.ofParent(head);
+    Place was = Place.inParent(head, before);
+    Place is = Place.inParent(head, after);
+    sender.row(stage, head, was, is, after);
+    for (byte[] row : passed) {
+      Place meanwhile = Place.inParent(head, row);
+      if (meanwhile != null && !meanwhile.equals(was) && !meanwhile.equals(is)) {
+        sender.row(stage, head, meanwhile, null, null);
+      }
+    }
+  }
+
+  /**
+   * Keeps the row that the head had before this message, or would have had if the message were not
+   * late, unless the state tells its place already.
+   */
+  private static AssemblyState rememberPassed(
+      JoinPlan.Node head, Row message, Effect effect, AssemblyState old, AssemblyState next) {
+    if (!message.address().equals(head.headAddress())) {
+      return next;
+    }
+    Entry known = old.find(message.address());
+    byte[] row = effect == Effect.STALE ? message.row() : known == null ? null : known.row();
+    if (row == null) {
+      return next;
+    }
+    if (head.attachment == JoinPlan.Attachment.ROOT) {
+      return next.key() == null && next.passed().length == 0 ? next.withPassed(row) : next;
+    }
+    Place place = Place.inParent(head, row);
+    for (byte[] other : next.passed()) {
+      if (Objects.equals(place, Place.inParent(head, other))) {
+        return next;
+      }
+    }
+    return place == null ? next : next.withPassed(row);
   }
 
   private boolean needsBefore(JoinPlan.Node head) {
@@ -223,9 +279,15 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   private static BsonValue documentKey(JoinPlan.Node head, byte[] key) {
     BsonDocument columns = new RawBsonDocument(key);
-    return head.view.primaryKey().size() == 1
-        ? columns.get(head.view.primaryKey().get(0))
-        : columns;
+    if (head.view.primaryKey().size() == 1) {
+      return columns.get(head.view.primaryKey().get(0));
+    }
+    if (!head.hides) {
+      return columns;
+    }
+    BsonDocument shown = new BsonDocument();
+    columns.forEach((name, value) -> shown.append(ViewNode.publicName(name), value));
+    return shown;
   }
 
   @Nullable

@@ -17,10 +17,13 @@ import org.apache.beam.sdk.coders.AtomicCoder;
  * @param version the highest version given out
  * @param positions the positions reached
  * @param commitMillis the commit time of the newest change contained
- * @param held whether a release is due that has not come yet
+ * @param held whether the release has yet to come
+ * @param due whether the next emission must come even if it changes nothing: since the messages of
+ *     the time held, a target may have what this state has forgotten
  * @param key the primary key columns of the document that the last emission left in place, as an
  *     encoded document; null if it left none
  * @param emitted the document as last emitted, kept only while the rows have moved on from it
+ * @param passed the rows that the head had while held and has no more, one for each of their places
  */
 record AssemblyState(
     Entry[] entries,
@@ -28,11 +31,15 @@ record AssemblyState(
     long[] positions,
     long commitMillis,
     boolean held,
+    boolean due,
     @Nullable byte[] key,
-    @Nullable byte[] emitted) {
+    @Nullable byte[] emitted,
+    byte[][] passed) {
+
+  private static final byte[][] NONE = {};
 
   static final AssemblyState EMPTY =
-      new AssemblyState(new Entry[0], 0, new long[0], 0, false, null, null);
+      new AssemblyState(new Entry[0], 0, new long[0], 0, false, false, null, null, NONE);
 
   /**
    * One row's place.
@@ -78,16 +85,33 @@ record AssemblyState(
   /** A state and how it came about. */
   record Step(AssemblyState state, Effect effect) {}
 
-  AssemblyState withHeld(boolean nowHeld) {
-    return new AssemblyState(entries, version, positions, commitMillis, nowHeld, key, emitted);
+  /** The release has yet to come, and an emission with it. */
+  AssemblyState nowHeld() {
+    return new AssemblyState(
+        entries, version, positions, commitMillis, true, true, key, emitted, passed);
+  }
+
+  /** The release has come. */
+  AssemblyState released() {
+    return new AssemblyState(
+        entries, version, positions, commitMillis, false, due, key, emitted, passed);
   }
 
   AssemblyState withEmission(long newVersion, @Nullable byte[] nowKey) {
-    return new AssemblyState(entries, newVersion, positions, commitMillis, false, nowKey, null);
+    return new AssemblyState(
+        entries, newVersion, positions, commitMillis, false, false, nowKey, null, NONE);
   }
 
   AssemblyState withEmitted(byte[] lastEmitted) {
-    return new AssemblyState(entries, version, positions, commitMillis, held, key, lastEmitted);
+    return new AssemblyState(
+        entries, version, positions, commitMillis, held, due, key, lastEmitted, passed);
+  }
+
+  AssemblyState withPassed(byte[] row) {
+    byte[][] longer = Arrays.copyOf(passed, passed.length + 1);
+    longer[passed.length] = row;
+    return new AssemblyState(
+        entries, version, positions, commitMillis, held, due, key, emitted, longer);
   }
 
   @Nullable
@@ -204,8 +228,10 @@ record AssemblyState(
             Positions.max(positions, cause.positions()),
             Math.max(commitMillis, cause.commitMillis()),
             held,
+            due,
             key,
-            emitted),
+            emitted,
+            passed),
         effect);
   }
 
@@ -215,7 +241,8 @@ record AssemblyState(
         Arrays.stream(entries)
             .filter(entry -> entry.diesAt == 0 || entry.diesAt > now)
             .toArray(Entry[]::new);
-    return new AssemblyState(kept, version, positions, commitMillis, held, key, emitted);
+    return new AssemblyState(
+        kept, version, positions, commitMillis, held, due, key, emitted, passed);
   }
 
   boolean isEmpty() {
@@ -241,9 +268,10 @@ record AssemblyState(
       Wire.writeLong(state.version, out);
       Wire.writeLongs(state.positions, out);
       Wire.writeLong(state.commitMillis, out);
-      out.write(state.held ? 1 : 0);
+      out.write((state.held ? 1 : 0) | (state.due ? 2 : 0));
       Wire.writeNullableBytes(state.key, out);
       Wire.writeNullableBytes(state.emitted, out);
+      Wire.writeBytesArray(state.passed, out);
     }
 
     private static void encode(@Nullable Found found, OutputStream out) throws IOException {
@@ -275,10 +303,20 @@ record AssemblyState(
       long version = Wire.readLong(in);
       long[] positions = Wire.readLongs(in);
       long commitMillis = Wire.readLong(in);
-      boolean held = in.read() == 1;
+      int flags = in.read();
       byte[] key = Wire.readNullableBytes(in);
       byte[] emitted = Wire.readNullableBytes(in);
-      return new AssemblyState(entries, version, positions, commitMillis, held, key, emitted);
+      byte[][] passed = Wire.readBytesArray(in);
+      return new AssemblyState(
+          entries,
+          version,
+          positions,
+          commitMillis,
+          (flags & 1) != 0,
+          (flags & 2) != 0,
+          key,
+          emitted,
+          passed);
     }
 
     @Nullable

@@ -90,13 +90,16 @@ final class DocumentAssembler implements Serializable {
       return null;
     }
     Output out = new Output();
-    writeDocument(state, head, entry, out);
+    // An assembled row that goes on to its parent is still to be joined.
+    boolean last = head.attachment == JoinPlan.Attachment.ROOT;
+    writeDocument(state, head, entry, last ? head.shown(entry.row()) : entry.row(), out);
     return out.toBytes();
   }
 
-  private void writeDocument(AssemblyState state, JoinPlan.Node node, Entry entry, Output out) {
+  private void writeDocument(
+      AssemblyState state, JoinPlan.Node node, Entry entry, byte[] row, Output out) {
     int start = out.begin();
-    out.write(entry.row(), BsonRow.FIRST_ELEMENT, entry.row().length - 1);
+    out.write(row, BsonRow.FIRST_ELEMENT, row.length - 1);
     if (!node.isAssembledAt(entry.address())) {
       writeFields(state, fields.get(node.index), entry, out);
       writeMerged(state, node, entry, start, out);
@@ -183,7 +186,7 @@ final class DocumentAssembler implements Serializable {
         continue;
       }
       Output out = new Output();
-      writeDocument(state, child, entries[i], out);
+      writeDocument(state, child, entries[i], child.shown(entries[i].row()), out);
       documents.add(out.toBytes());
       if (child.order != null) {
         orders.add(child.order.encodeWithNulls(entries[i].row()));

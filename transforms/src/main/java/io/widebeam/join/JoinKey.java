@@ -12,6 +12,11 @@ public final class JoinKey implements Comparable<JoinKey> {
   private final byte[] bytes;
   private final int hash;
 
+  /** A key of these bytes, which must not be changed any more. */
+  public static JoinKey of(byte[] bytes) {
+    return new JoinKey(bytes);
+  }
+
   JoinKey(byte[] bytes) {
     this.bytes = bytes;
     this.hash = Arrays.hashCode(bytes);
@@ -25,13 +30,13 @@ public final class JoinKey implements Comparable<JoinKey> {
     return bytes.length;
   }
 
-  JoinKey append(JoinKey other) {
+  public JoinKey append(JoinKey other) {
     byte[] joined = Arrays.copyOf(bytes, bytes.length + other.bytes.length);
     System.arraycopy(other.bytes, 0, joined, bytes.length, other.bytes.length);
     return new JoinKey(joined);
   }
 
-  boolean startsWith(JoinKey prefix) {
+  public boolean startsWith(JoinKey prefix) {
     return bytes.length >= prefix.bytes.length
         && Arrays.equals(bytes, 0, prefix.bytes.length, prefix.bytes, 0, prefix.bytes.length);
   }

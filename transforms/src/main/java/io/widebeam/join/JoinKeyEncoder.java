@@ -15,7 +15,7 @@ import org.bson.types.Decimal128;
  * double, and what the value differs from it. Strings compare by their UTF-8 bytes, upper and lower
  * case apart.
  */
-final class JoinKeyEncoder implements Serializable {
+public final class JoinKeyEncoder implements Serializable {
   private static final byte NULL = 0x01;
   private static final byte NUMBER = 0x10;
   private static final byte STRING = 0x20;
@@ -34,18 +34,18 @@ final class JoinKeyEncoder implements Serializable {
 
   private final byte[][] columns;
 
-  JoinKeyEncoder(List<String> columns) {
+  public JoinKeyEncoder(List<String> columns) {
     this.columns = columns.stream().map(BsonRow::name).toArray(byte[][]::new);
   }
 
   /** The columns' values, or null if one of them is null or absent: as in SQL it equals nothing. */
   @Nullable
-  JoinKey encode(byte[] row) {
+  public JoinKey encode(byte[] row) {
     return encode(row, false);
   }
 
   /** The columns' values for sorting, where null comes first. */
-  JoinKey encodeWithNulls(byte[] row) {
+  public JoinKey encodeWithNulls(byte[] row) {
     return encode(row, true);
   }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import javax.annotation.Nullable;
 
 /**
@@ -57,6 +58,9 @@ final class JoinPlan implements Serializable {
     /** The names of the primary key's columns, encoded. */
     final byte[][] keyColumns;
 
+    /** Whether the rows have columns that documents do not show. */
+    final boolean hides;
+
     /** The join value in the parent's row. */
     final JoinKeyEncoder parentJoin;
 
@@ -90,6 +94,15 @@ final class JoinPlan implements Serializable {
       this.parent = parent;
       this.rowKey = new JoinKeyEncoder(view.primaryKey());
       this.keyColumns = view.primaryKey().stream().map(BsonRow::name).toArray(byte[][]::new);
+      this.hides =
+          Stream.of(
+                  view.primaryKey().stream(),
+                  view.arrayKeys().stream(),
+                  view.relation().stream().map(JoinColumn::child),
+                  view.lookups().stream()
+                      .flatMap(lookup -> lookup.relation().stream().map(JoinColumn::parent)))
+              .flatMap(columns -> columns)
+              .anyMatch(ViewNode::isHidden);
       this.parentJoin =
           new JoinKeyEncoder(view.relation().stream().map(JoinColumn::parent).toList());
       this.order =
@@ -123,6 +136,11 @@ final class JoinPlan implements Serializable {
     /** A table whose rows go to their lookup as they come from the source. */
     boolean isPlainLookup() {
       return head == null;
+    }
+
+    /** A row as documents show it. */
+    byte[] shown(byte[] row) {
+      return hides ? BsonRow.without(row, HIDDEN) : row;
     }
 
     boolean isArray() {
@@ -226,6 +244,8 @@ final class JoinPlan implements Serializable {
       return view.path().isEmpty() ? view.table().name() : String.join(".", view.path());
     }
   }
+
+  private static final byte HIDDEN = BsonRow.name(ViewNode.hidden(""))[0];
 
   /** Every key begins with its node's index, in two bytes. */
   private static final int PREFIX = 2;

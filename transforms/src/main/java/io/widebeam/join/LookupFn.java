@@ -34,7 +34,9 @@ import org.joda.time.Instant;
  * and what was deleted or has turned away leaves a tombstone for {@link AssembleFn#TOMBSTONES}.
  *
  * <p>While its instance is held (see {@link AssembleFn}), a parent that nothing matches yet is not
- * answered at once but when the watermark moves on, which in a load spares an answer for each.
+ * answered at once but when the watermark moves on, which in a load spares an answer for each; and
+ * every row is told even if it changes nothing, since after a crash the parents' documents may show
+ * what this state knows nothing of.
  *
  * <p>The idea of subscriptions is from Kafka Streams' foreign-key join (KIP-213).
  */
@@ -115,7 +117,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   /** The state with the row; null if it is older than the one known. */
   @Nullable
-  private static LookupState takeRow(
+  private LookupState takeRow(
       Row row,
       Instant timestamp,
       LookupState old,
@@ -129,7 +131,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
     LookupState state = old.with(row, diesAt.getMillis());
     byte[][] found = state.found(output.lookup);
-    if (!Arrays.deepEquals(old.found(output.lookup), found)) {
+    if (!live || !Arrays.deepEquals(old.found(output.lookup), found)) {
       state = state.withAnswers(state.answers() + 1).withUnanswered(false);
       output.answerAll(state, found, pointing, row.commitMillis());
     }

@@ -117,7 +117,9 @@ record LookupState(
       }
     }
     List<byte[]> inOrder = DocumentAssembler.inOrder(rows, orders);
-    return (lookup.isArray() || inOrder.isEmpty() ? inOrder : inOrder.subList(0, 1))
+    return inOrder.stream()
+        .limit(lookup.isArray() ? inOrder.size() : 1)
+        .map(lookup::shown)
         .toArray(byte[][]::new);
   }
 

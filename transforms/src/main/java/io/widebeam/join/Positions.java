@@ -32,14 +32,27 @@ final class Positions {
   /**
    * The version of a document that reaches these positions: above the one before, and never below
    * what a replay of the same changes gives.
+   *
+   * @param generation the number that every change of this generation is above. A source that the
+   *     document has nothing from counts as much, so that the document outranks one of an older
+   *     generation that had
    */
-  static long version(long[] positions, long previous) {
+  static long version(long[] positions, long previous, long generation) {
     long sum = 0;
     for (long position : positions) {
-      sum += position;
+      sum += Math.max(position, generation);
     }
-    // Positions take up to 54 bits each: a sum of several leaves less room.
-    int sourceBits = Integer.SIZE - Integer.numberOfLeadingZeros(positions.length - 1);
-    return Math.max(sum << Math.max(STEPS - sourceBits, 0), previous + 1);
+    return Math.max(sum << steps(positions.length), previous + 1);
+  }
+
+  /** What all versions of a generation are above, and all of the generations before are below. */
+  static long firstVersion(int sources, long generation) {
+    return (sources * generation) << steps(sources);
+  }
+
+  /** Positions take up to 54 bits each: a sum of several leaves less room. */
+  private static int steps(int sources) {
+    int sourceBits = Integer.SIZE - Integer.numberOfLeadingZeros(sources - 1);
+    return Math.max(STEPS - sourceBits, 0);
   }
 }

@@ -4,6 +4,7 @@ import io.widebeam.change.BsonRow;
 import io.widebeam.change.Change;
 import io.widebeam.change.TableId;
 import io.widebeam.document.DocumentChange;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +17,9 @@ import org.bson.RawBsonDocument;
 
 /**
  * Sends each change to the stages that hold its row, and tells the lookups which of them the row
- * points at. Stateless: where a row was and where it pointed before is in the change's own row
- * before.
+ * points at. The row is the node's own, as its {@link io.widebeam.view.RowFunction} makes it, so
+ * that an update may be an insert or a deletion to the node, or nothing. Stateless: where a row was
+ * and where it pointed before is in the change's own row before.
  */
 final class RouteFn extends DoFn<Change, DocumentChange> {
   private final JoinPlan plan;
@@ -42,10 +44,14 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
     }
     long[] positions = new long[plan.sources.size()];
     positions[plan.sources.indexOf(change.table().source())] = change.sequence();
-    byte[] before = bytes(change.before());
-    byte[] after = bytes(change.after());
     Sender sender = new Sender(change.sequence(), positions, change.commitMillis(), tags, outputs);
     for (JoinPlan.Node node : nodes) {
+      byte[] before = row(node, change.before());
+      byte[] after = row(node, change.after());
+      if (Arrays.equals(before, after)) {
+        // Nothing that the node shows or joins by has changed, or it never had the row.
+        continue;
+      }
       if (node.isPlainLookup()) {
         toLookup(node, before, after, sender);
       } else {
@@ -81,8 +87,11 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
     }
   }
 
+  /** The node's row for a row of its table; null if it has none. */
   @Nullable
-  private static byte[] bytes(@Nullable RawBsonDocument document) {
-    return document == null ? null : BsonRow.bytes(document);
+  private static byte[] row(JoinPlan.Node node, @Nullable RawBsonDocument row) {
+    RawBsonDocument own =
+        row == null || node.view.rows() == null ? row : node.view.rows().apply(row);
+    return own == null ? null : BsonRow.bytes(own);
   }
 }

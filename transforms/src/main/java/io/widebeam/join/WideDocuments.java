@@ -40,20 +40,38 @@ public final class WideDocuments
 
   private final ViewNode root;
   private final boolean keepBefore;
+  private final long generation;
 
-  private WideDocuments(ViewNode root, boolean keepBefore) {
+  private WideDocuments(ViewNode root, boolean keepBefore, long generation) {
     this.root = root;
     this.keepBefore = keepBefore;
+    this.generation = generation;
   }
 
   /** The documents of the view with this root. */
   public static WideDocuments of(ViewNode root) {
-    return new WideDocuments(root, false);
+    return new WideDocuments(root, false, 0);
   }
 
   /** Gives every change the document before, which aggregates take back. */
   public WideDocuments withBefore() {
-    return new WideDocuments(root, true);
+    return new WideDocuments(root, true, generation);
+  }
+
+  /**
+   * Gives the documents versions that outrank all of the generations before, also where they had
+   * rows of sources that the documents have nothing from now.
+   *
+   * @param firstSequence what every change's {@link Change#sequence} is at or above, and every one
+   *     of the generations before is below; the same for all sources
+   */
+  public WideDocuments withGeneration(long firstSequence) {
+    return new WideDocuments(root, keepBefore, firstSequence);
+  }
+
+  /** What all versions of this generation are at or above, and those of all before are below. */
+  public long firstVersion() {
+    return Positions.firstVersion(JoinPlan.of(root).sources.size(), generation);
   }
 
   @Override
@@ -66,7 +84,7 @@ public final class WideDocuments
       DoFn<KV<JoinKey, Message>, DocumentChange> step =
           switch (stage.kind()) {
             case LOOKUP -> new LookupFn(plan);
-            case ASSEMBLE -> new AssembleFn(plan, keepBefore);
+            case ASSEMBLE -> new AssembleFn(plan, keepBefore, generation);
           };
       graph.add(stage.stepName(), messages, step, plan.stagesAfter(stage));
     }

@@ -4,6 +4,7 @@ import io.widebeam.change.TableId;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
+import javax.annotation.Nullable;
 
 /**
  * The root of a view, or one lookup in its tree: a table, how its rows are found for a row of the
@@ -19,6 +20,8 @@ import java.util.Objects;
  * @param arrayKeys the columns that order an array's elements; the primary key unless told
  *     otherwise
  * @param lookups the nodes embedded in this one, in the order of their fields
+ * @param rows makes the node's rows out of the table's; null if they are the same. All columns
+ *     named here are columns of the node's rows
  */
 public record ViewNode(
     TableId table,
@@ -27,8 +30,12 @@ public record ViewNode(
     Embedding embedding,
     List<JoinColumn> relation,
     List<String> arrayKeys,
-    List<ViewNode> lookups)
+    List<ViewNode> lookups,
+    @Nullable RowFunction rows)
     implements Serializable {
+
+  /** What the names of columns begin with that the joins need and documents do not show. */
+  private static final String HIDDEN = "\u0001";
 
   /** How a node's rows appear in their parent's. */
   public enum Embedding {
@@ -66,6 +73,18 @@ public record ViewNode(
         table + ": an embedded object or array needs a path, and other nodes have none");
   }
 
+  /** A node whose rows are those of its table. */
+  public ViewNode(
+      TableId table,
+      List<String> primaryKey,
+      List<String> path,
+      Embedding embedding,
+      List<JoinColumn> relation,
+      List<String> arrayKeys,
+      List<ViewNode> lookups) {
+    this(table, primaryKey, path, embedding, relation, arrayKeys, lookups, null);
+  }
+
   private static void require(boolean condition, String message) {
     if (!condition) {
       throw new IllegalArgumentException(message);
@@ -76,5 +95,25 @@ public record ViewNode(
   public static ViewNode root(TableId table, List<String> primaryKey, List<ViewNode> lookups) {
     return new ViewNode(
         table, primaryKey, List.of(), Embedding.ROOT, List.of(), List.of(), lookups);
+  }
+
+  /** This node, with its rows made by the function. */
+  public ViewNode withRows(@Nullable RowFunction function) {
+    return new ViewNode(table, primaryKey, path, embedding, relation, arrayKeys, lookups, function);
+  }
+
+  /** The name under which a row carries a column that the joins need and documents do not show. */
+  public static String hidden(String column) {
+    return HIDDEN + column;
+  }
+
+  /** Whether a column of this name is left out of documents. */
+  public static boolean isHidden(String column) {
+    return column.startsWith(HIDDEN);
+  }
+
+  /** A column's name without what hides it. */
+  public static String publicName(String column) {
+    return isHidden(column) ? column.substring(HIDDEN.length()) : column;
   }
 }

@@ -52,6 +52,17 @@ class ConnectorPropertiesTest {
   }
 
   @Test
+  void aTargetThatFollowsTablesNeedsEveryOperation() {
+    assertThat(ConnectorProperties.withEveryChange(ConnectorProperties.complete(MARIADB)))
+        .containsEntry("include.schema.changes", "true");
+    Map<String, String> given = new HashMap<>(MARIADB);
+    given.put("skipped.operations", "t");
+    Map<String, String> properties = ConnectorProperties.complete(given);
+    assertThatThrownBy(() -> ConnectorProperties.withEveryChange(properties))
+        .hasMessageContaining("skipped.operations is t");
+  }
+
+  @Test
   void anotherMachineIsReachedAsTheConnectorSees() {
     Map<String, String> given = new HashMap<>(MARIADB);
     given.put("database.hostname", "db.example.org");

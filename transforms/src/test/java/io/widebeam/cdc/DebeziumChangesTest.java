@@ -54,7 +54,7 @@ class DebeziumChangesTest {
           .field("table", Schema.STRING_SCHEMA)
           .build();
 
-  private final DebeziumChanges changes = new DebeziumChanges();
+  private final DebeziumChanges changes = new DebeziumChanges(Map.of());
 
   @Test
   void integersKeepTheirWidth() {
@@ -213,7 +213,7 @@ class DebeziumChangesTest {
   }
 
   @Test
-  void operationsBecomeChanges() {
+  void operationsBecomeChanges() throws Exception {
     Schema row = row(Schema.INT32_SCHEMA);
     Struct one = new Struct(row).put("v", 1);
     Struct two = new Struct(row).put("v", 2);
@@ -231,11 +231,19 @@ class DebeziumChangesTest {
     assertThat(update.after()).isEqualTo(BsonDocument.parse("{v: 2}"));
     assertThat(changes.decode(record(row, "d", one, null, null), 8).after()).isNull();
     assertThat(changes.decode(record(row, "r", null, one, "incremental"), 9).snapshot()).isFalse();
-    assertThat(changes.decode(record(row, "t", null, null, null), 10)).isNull();
-    assertThat(changes.takeTruncatesIgnored()).isEqualTo(1);
     assertThat(changes.decode(new SourceRecord(Map.of(), Map.of(), "t", row, one, null, null), 11))
         .as("a tombstone")
         .isNull();
+  }
+
+  @Test
+  void aTruncatedTableEndsTheRead() {
+    Schema row = row(Schema.INT32_SCHEMA);
+    assertThatThrownBy(() -> changes.decode(record(row, "t", null, null, null), 10))
+        .isInstanceOfSatisfying(
+            TableEmptiedException.class,
+            e -> assertThat(e.table()).isEqualTo(new TableId("shop", "sales", "orders")))
+        .hasMessageContaining("Table sales.orders of shop was truncated");
   }
 
   @Test
@@ -256,11 +264,18 @@ class DebeziumChangesTest {
       after.put("v", value);
     }
     // Decoded into plain values: raw ones compare by their bytes.
-    return changes
-        .decode(record(row, "c", null, after, null), 1)
+    return decode(record(row, "c", null, after, null))
         .after()
         .decode(new BsonDocumentCodec())
         .get("v");
+  }
+
+  private Change decode(SourceRecord record) {
+    try {
+      return changes.decode(record, 1);
+    } catch (TableEmptiedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private static Schema row(Schema type) {

@@ -55,6 +55,14 @@ class DocumentChangeCoderTest {
   }
 
   @Test
+  void anUncertainChangeStaysUncertain() throws IOException {
+    for (BsonValue key : keys()) {
+      DocumentChange change = new DocumentChange(key, BEFORE, AFTER, true, false, 7, 8);
+      assertThat(roundTrip(change)).isEqualTo(change);
+    }
+  }
+
+  @Test
   void aChangeEndsWhereTheNextBegins() throws IOException {
     List<DocumentChange> changes =
         List.of(

@@ -257,7 +257,7 @@ class StagesTest {
         pipeline
             .apply(input)
             .apply(
-                ParDo.of(new AssembleFn(PLAN, false))
+                ParDo.of(new AssembleFn(PLAN, false, 0))
                     .withOutputTags(AssembleFn.DOCUMENTS, tags())));
   }
 

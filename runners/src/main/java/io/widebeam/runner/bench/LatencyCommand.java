@@ -72,7 +72,7 @@ final class LatencyCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Path directory = Files.createTempDirectory("widebeam-bench");
     try (ShopServers servers = ShopServers.start(orders);
-        ChildProcess process = MeasuredProcess.flow(servers, directory, beamArgs)) {
+        ChildProcess process = MeasuredProcess.newFlow(servers, directory, beamArgs)) {
       LoadCommand.awaitDocuments(servers, process, orders, PATIENCE);
       out.printf(
           Locale.ROOT,

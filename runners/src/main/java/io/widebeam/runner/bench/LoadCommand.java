@@ -14,10 +14,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -113,7 +115,7 @@ final class LoadCommand implements Callable<Integer> {
     servers.documents().drop();
     Instant end;
     Instant start;
-    try (ChildProcess process = MeasuredProcess.flow(servers, directory, beamArgs)) {
+    try (ChildProcess process = MeasuredProcess.newFlow(servers, directory, beamArgs)) {
       start = process.startTime();
       awaitDocuments(servers, process, orders, PATIENCE);
       end = Instant.now();
@@ -148,12 +150,11 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   static void deleteFiles(Path directory) throws IOException {
-    try (var files = Files.list(directory)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }
-    Files.delete(directory);
   }
 
   private static double median(List<Double> values) {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.function.Consumer;
 
 /** The processes that are measured; each has the same Java options and at most the same heap. */
 final class MeasuredProcess {
@@ -25,7 +26,8 @@ final class MeasuredProcess {
   private MeasuredProcess() {}
 
   /** The order view, as {@code widebeam run} runs it. */
-  static ChildProcess flow(ShopServers servers, Path directory, List<String> beamArgs) {
+  static ChildProcess flow(
+      ShopServers servers, Path directory, List<String> options, Consumer<String> output) {
     Path file = directory.resolve("order-single-view.yaml");
     try {
       Files.writeString(file, ShopFlow.yaml());
@@ -33,14 +35,22 @@ final class MeasuredProcess {
       throw new UncheckedIOException(e);
     }
     List<String> arguments = new ArrayList<>(List.of("run", file.toString()));
-    arguments.addAll(beamArgs);
+    arguments.addAll(options);
     return ChildProcess.startJava(
         "the flow",
         HEAP_MEGABYTES,
         Main.class.getName(),
         arguments,
         ShopFlow.environment(servers.source(), servers.target()),
-        line -> {});
+        output);
+  }
+
+  /** The order view from nothing, as one starts it the first time. */
+  static ChildProcess newFlow(ShopServers servers, Path directory, List<String> options) {
+    List<String> all = new ArrayList<>(options);
+    all.add("--fresh");
+    all.add("--state-dir=" + directory.resolve("state"));
+    return flow(servers, directory, all, line -> {});
   }
 
   /** The connector that the flow would use, with nothing behind it. */

@@ -6,6 +6,7 @@ import io.widebeam.runner.launch.FlowFailedException;
 import io.widebeam.runner.launch.RunningBeamFlow;
 import java.io.PrintWriter;
 import java.util.Optional;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 
 /**
@@ -19,16 +20,24 @@ public final class FlowWatch {
   private final PrintWriter out;
   private final PrintWriter err;
   private final StopSignal stop;
+  private final Consumer<FlowStatus> listener;
 
-  private FlowWatch(PrintWriter out, PrintWriter err, StopSignal stop) {
+  private FlowWatch(
+      PrintWriter out, PrintWriter err, StopSignal stop, Consumer<FlowStatus> listener) {
     this.out = out;
     this.err = err;
     this.stop = stop;
+    this.listener = listener;
   }
 
   /** A watch that writes where the command does. */
   public static FlowWatch of(CommandLine command, StopSignal stop) {
-    return new FlowWatch(command.getOut(), command.getErr(), stop);
+    return new FlowWatch(command.getOut(), command.getErr(), stop, status -> {});
+  }
+
+  /** The same watch, which also tells every status that it reads. */
+  FlowWatch telling(Consumer<FlowStatus> listener) {
+    return new FlowWatch(out, err, stop, listener);
   }
 
   /**
@@ -51,33 +60,39 @@ public final class FlowWatch {
     if (failure.isPresent()) {
       throw failure.get();
     }
-    print(flow.status());
+    print(read(flow));
     return CommandLine.ExitCode.OK;
   }
 
   private void watchSnapshot(RunningBeamFlow flow) throws InterruptedException {
     try (SnapshotProgress progress = SnapshotProgress.on(err)) {
-      FlowStatus status = flow.status();
+      FlowStatus status = read(flow);
       while (isRunning(status) && inSnapshot(status)) {
         progress.show(status.tables());
         if (stop.await(POLL_MILLIS)) {
           return;
         }
-        status = flow.status();
+        status = read(flow);
       }
       progress.show(status.tables());
     }
   }
 
   private void watchChanges(RunningBeamFlow flow) throws InterruptedException {
-    FlowStatus status = flow.status();
+    FlowStatus status = read(flow);
     while (isRunning(status)) {
       print(status);
       if (stop.await(STATUS_MILLIS)) {
         return;
       }
-      status = flow.status();
+      status = read(flow);
     }
+  }
+
+  private FlowStatus read(RunningBeamFlow flow) {
+    FlowStatus status = flow.status();
+    listener.accept(status);
+    return status;
   }
 
   private void print(FlowStatus status) {
@@ -92,10 +107,8 @@ public final class FlowWatch {
     };
   }
 
-  /** Documents are held back until the snapshot is in, so the first one is a sign that it is. */
   private static boolean inSnapshot(FlowStatus status) {
     return status.state() == State.STARTING
-        || (status.totalRows() == 0
-            && status.tables().stream().anyMatch(table -> table.rowsRead() < table.rowsExpected()));
+        || status.tables().stream().anyMatch(table -> table.rowsRead() < table.rowsExpected());
   }
 }

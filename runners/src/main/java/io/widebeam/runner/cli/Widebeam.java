@@ -4,6 +4,7 @@ import io.widebeam.flow.FlowException;
 import io.widebeam.runner.bench.BenchCommand;
 import io.widebeam.runner.launch.Failures;
 import io.widebeam.runner.launch.OptionsException;
+import io.widebeam.runner.state.StateException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -61,6 +62,7 @@ public final class Widebeam implements Runnable {
     return new CommandLine(widebeam)
         .setExecutionStrategy(widebeam::execute)
         .setParameterExceptionHandler(Widebeam::usageMistake)
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(widebeam::failure);
   }
 
@@ -94,7 +96,9 @@ public final class Widebeam implements Runnable {
   private int failure(Exception failure, CommandLine command, ParseResult parsed) {
     Logger log = LoggerFactory.getLogger(Widebeam.class);
     PrintWriter err = command.getErr();
-    if (failure instanceof FlowException || failure instanceof OptionsException) {
+    if (failure instanceof FlowException
+        || failure instanceof OptionsException
+        || failure instanceof StateException) {
       log.debug("mistake", failure);
       err.println("widebeam: " + failure.getMessage());
       return USAGE;

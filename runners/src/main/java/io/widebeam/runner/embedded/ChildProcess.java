@@ -171,7 +171,7 @@ public final class ChildProcess implements AutoCloseable {
 
   /** Asks the process to end, as a terminal's Ctrl-C or a service manager would. */
   public void terminate() {
-    process.destroy();
+    process.toHandle().destroy(); // Process.destroy would close its output, too.
   }
 
   /** The standard input of the process. */

@@ -28,6 +28,15 @@ public final class BeamLauncher implements FlowLauncher {
 
   /** Starts a flow with options that were read before. */
   public RunningBeamFlow launch(PlannedFlow flow, BeamOptions options) {
+    return launch(flow, options, 0);
+  }
+
+  /**
+   * Starts a flow whose targets are not empty.
+   *
+   * @param documents how many documents the targets have now
+   */
+  public RunningBeamFlow launch(PlannedFlow flow, BeamOptions options, long documents) {
     if (options.kind() == BeamOptions.Kind.DIRECT) {
       LOG.warn(
           "the direct runner is for tests and small data; leave --runner out for embedded Flink");
@@ -35,6 +44,6 @@ public final class BeamLauncher implements FlowLauncher {
     options.pipelineOptions().setJobName(flow.name());
     Pipeline pipeline = Pipeline.create(options.pipelineOptions());
     FlowComposer.compose(pipeline, flow);
-    return new RunningBeamFlow(flow, PipelineRun.start(options, pipeline));
+    return new RunningBeamFlow(flow, PipelineRun.start(options, pipeline), documents);
   }
 }

@@ -1,7 +1,5 @@
 package io.widebeam.runner.launch;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.beam.runners.flink.FlinkPipelineOptions;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 
@@ -17,8 +16,11 @@ import org.apache.beam.sdk.options.PipelineOptionsFactory;
  * The Beam options that a flow starts with: Widebeam's defaults for the runner, then what the user
  * says instead ({@code --parallelism=4}, {@code --runner=DirectRunner}, any option of Beam or of
  * the runner).
+ *
+ * @param keepsState whether the pipeline keeps its state on this machine's disk
  */
-public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
+public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean keepsState) {
+  private static final String EMBEDDED = "[local]";
 
   /** The runners that have defaults of their own. */
   public enum Kind {
@@ -36,7 +38,7 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
   private static final Map<String, String> FLINK_DEFAULTS =
       ordered(
           "--runner", "FlinkRunner",
-          "--flinkMaster", "[local]",
+          "--flinkMaster", EMBEDDED,
           // Elements are immutable between steps, so copies are waste.
           "--fasterCopy", "true",
           "--objectReuse", "true",
@@ -83,7 +85,7 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
       case FLINK -> {
         all.putAll(FLINK_DEFAULTS);
         if (!given.containsKey("--flinkConfDir")) {
-          all.put("--flinkConfDir", FlinkConfiguration.write().toString());
+          all.put("--flinkConfDir", FlinkConfiguration.writeDefaults().toString());
         }
       }
       case DIRECT -> all.putAll(DIRECT_DEFAULTS);
@@ -94,10 +96,35 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
     all.forEach((name, value) -> args.add(name + "=" + value));
     try {
       return new BeamOptions(
-          kind, PipelineOptionsFactory.fromArgs(args.toArray(String[]::new)).create());
+          kind, PipelineOptionsFactory.fromArgs(args.toArray(String[]::new)).create(), false);
     } catch (IllegalArgumentException e) {
       throw new OptionsException(explain(e), e);
     }
+  }
+
+  /**
+   * Whether the pipeline's state can be kept on this machine's disk: by embedded Flink, unless the
+   * user has a configuration of Flink's own that says what becomes of it.
+   */
+  public boolean canKeepState() {
+    if (kind != Kind.FLINK) {
+      return false;
+    }
+    FlinkPipelineOptions flink = pipelineOptions.as(FlinkPipelineOptions.class);
+    return flink.getFlinkMaster().equals(EMBEDDED)
+        && FlinkConfiguration.isOurs(Path.of(flink.getFlinkConfDir()));
+  }
+
+  /** The options of a pipeline that keeps its state, and goes on from what was kept. */
+  public BeamOptions keepingState(KeptState state) {
+    FlinkPipelineOptions flink = pipelineOptions.as(FlinkPipelineOptions.class);
+    if (flink.getCheckpointingInterval() == -1) {
+      flink.setCheckpointingInterval(KeptState.INTERVAL.toMillis());
+    }
+    // A checkpoint that fails is no reason to stop: the one before stays.
+    flink.setFailOnCheckpointingErrors(false);
+    flink.setFlinkConfDir(FlinkConfiguration.write(state).toString());
+    return new BeamOptions(kind, pipelineOptions, true);
   }
 
   private static Kind kindOf(String runner) {
@@ -121,64 +148,5 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions) {
       map.put(namesAndValues[i], namesAndValues[i + 1]);
     }
     return map;
-  }
-
-  /** Flink's own settings, for which Beam has no options. */
-  static final class FlinkConfiguration {
-    private static final Map<String, String> SETTINGS =
-        ordered(
-            // Records leave for the next task at once, not when a buffer fills.
-            "execution.buffer-timeout.interval",
-            "5ms",
-            "execution.job-listeners",
-            SubmittedJobs.class.getName(),
-            "metrics.reporters",
-            "widebeam",
-            "metrics.reporter.widebeam.factory.class",
-            LiveMetrics.Factory.class.getName(),
-            // A failing job ends with its reason; sources and sinks retry what can be retried.
-            "restart-strategy.type",
-            "none",
-            // Keyed state is on the heap: leave Flink's own pools small.
-            "taskmanager.memory.managed.size",
-            "16m",
-            "taskmanager.memory.network.min",
-            "64m",
-            "taskmanager.memory.network.max",
-            "64m",
-            // Nothing here is for other machines.
-            "jobmanager.bind-host",
-            "127.0.0.1",
-            "taskmanager.bind-host",
-            "127.0.0.1",
-            "rest.address",
-            "127.0.0.1",
-            "rest.bind-address",
-            "127.0.0.1",
-            "rest.bind-port",
-            "0",
-            "web.submit.enable",
-            "false");
-
-    private FlinkConfiguration() {}
-
-    /** Writes the settings to a new directory, gone when the JVM ends. */
-    static Path write() {
-      StringBuilder yaml = new StringBuilder();
-      SETTINGS.forEach((key, value) -> yaml.append(key).append(": ").append(value).append('\n'));
-      try {
-        Path directory = Files.createTempDirectory("widebeam-flink-");
-        Path file = directory.resolve("flink-conf.yaml");
-        Files.writeString(file, yaml);
-        directory.toFile().deleteOnExit();
-        file.toFile().deleteOnExit();
-        return directory;
-      } catch (IOException e) {
-        throw new IllegalStateException(
-            "cannot write to the directory for temporary files, "
-                + System.getProperty("java.io.tmpdir"),
-            e);
-      }
-    }
   }
 }

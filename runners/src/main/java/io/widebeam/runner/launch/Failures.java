@@ -27,6 +27,20 @@ public final class Failures {
     return parts.isEmpty() ? root.getClass().getSimpleName() : String.join(": ", parts);
   }
 
+  /** Whether a pipeline failed because Flink could not read back the state that it was to have. */
+  public static boolean isFromRestoring(Throwable failure) {
+    for (Throwable current = failure; current != null; current = current.getCause()) {
+      // By name: what happened in another class loader arrives as text.
+      String text = current.toString();
+      if (text.contains("BackendBuildingException")
+          || text.contains("Could not restore")
+          || text.contains("Exception while creating StreamOperatorStateContext")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static String ownMessage(Throwable failure) {
     if (failure instanceof OutOfMemoryError) {
       return "out of memory: allow Java more, as in WIDEBEAM_JAVA_OPTS=-Xmx8g";

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,20 +16,25 @@ final class FlinkRun implements PipelineRun {
   private static final Logger LOG = LoggerFactory.getLogger(FlinkRun.class);
   private static final int STOP_TIMEOUT_SECONDS = 30;
 
+  /** A last checkpoint has to pass whatever is under way, such as the release of a load. */
+  private static final int CHECKPOINT_TIMEOUT_SECONDS = 60;
+
   private final JobClient client;
+  private final boolean keepsState;
   private final CompletableFuture<JobExecutionResult> end;
   private volatile boolean stopRequested;
   private MetricValues finalMetrics;
 
-  private FlinkRun(JobClient client) {
+  private FlinkRun(JobClient client, boolean keepsState) {
     this.client = client;
+    this.keepsState = keepsState;
     this.end = client.getJobExecutionResult();
   }
 
   /** Submits the pipeline, whose options are a {@link BeamOptions} for Flink. */
-  static FlinkRun start(Pipeline pipeline) {
+  static FlinkRun start(Pipeline pipeline, boolean keepsState) {
     try {
-      return new FlinkRun(SubmittedJobs.clientOf(pipeline::run));
+      return new FlinkRun(SubmittedJobs.clientOf(pipeline::run), keepsState);
     } catch (RuntimeException e) {
       throw new FlowFailedException(e);
     }
@@ -65,6 +71,9 @@ final class FlinkRun implements PipelineRun {
       return;
     }
     stopRequested = true;
+    if (keepsState && stopWithCheckpoint()) {
+      return;
+    }
     try {
       client.cancel().get(STOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
       end.get(STOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
@@ -75,6 +84,29 @@ final class FlinkRun implements PipelineRun {
       LOG.warn("the job has not stopped within {} s", STOP_TIMEOUT_SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Ends the job where a last checkpoint was taken; whether it did. */
+  private boolean stopWithCheckpoint() {
+    try {
+      client
+          .stopWithSavepoint(false, null, SavepointFormatType.NATIVE)
+          .get(CHECKPOINT_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      end.get(STOP_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      return true;
+    } catch (ExecutionException | TimeoutException e) {
+      if (!end.isDone()) {
+        LOG.warn(
+            "the last checkpoint could not be taken ({}): the next run goes on from the one before",
+            e instanceof TimeoutException
+                ? "not done after " + CHECKPOINT_TIMEOUT_SECONDS + " s"
+                : Failures.describe(e));
+      }
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

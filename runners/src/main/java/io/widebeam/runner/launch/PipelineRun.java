@@ -7,7 +7,7 @@ interface PipelineRun {
   /** Starts the pipeline on the runner that its options name. */
   static PipelineRun start(BeamOptions options, Pipeline pipeline) {
     return switch (options.kind()) {
-      case FLINK -> FlinkRun.start(pipeline);
+      case FLINK -> FlinkRun.start(pipeline, options.keepsState());
       case DIRECT, OTHER -> BeamRun.start(pipeline);
     };
   }

@@ -11,9 +11,9 @@ public final class RunningBeamFlow implements RunningFlow {
   private final StatusMeter meter;
   private volatile FlowFailedException failure;
 
-  RunningBeamFlow(PlannedFlow flow, PipelineRun run) {
+  RunningBeamFlow(PlannedFlow flow, PipelineRun run, long documents) {
     this.run = run;
-    this.meter = new StatusMeter(flow.sources(), System::nanoTime);
+    this.meter = new StatusMeter(flow.sources(), documents, System::nanoTime);
   }
 
   @Override

@@ -20,13 +20,18 @@ final class StatusMeter {
   private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   private final List<PlannedSource> sources;
+  private final long documentsBefore;
   private final LongSupplier nanoClock;
   private final Deque<Reading> readings = new ArrayDeque<>();
 
   private record Reading(long nanos, long changes) {}
 
-  StatusMeter(List<PlannedSource> sources, LongSupplier nanoClock) {
+  /**
+   * @param documentsBefore how many documents the targets had when the run began
+   */
+  StatusMeter(List<PlannedSource> sources, long documentsBefore, LongSupplier nanoClock) {
     this.sources = sources;
+    this.documentsBefore = documentsBefore;
     this.nanoClock = nanoClock;
     readings.add(new Reading(nanoClock.getAsLong(), 0));
   }
@@ -36,7 +41,10 @@ final class StatusMeter {
     return new FlowStatus(
         state,
         rate(metrics.counter("changes")),
-        metrics.counter("documentsInserted") - metrics.counter("documentsDeleted"),
+        documentsBefore
+            + metrics.counter("documentsInserted")
+            - metrics.counter("documentsDeleted")
+            - metrics.counter("documentsSwept"),
         delay.isPresent() ? Optional.of(Duration.ofMillis(delay.getAsLong())) : Optional.empty(),
         progress(metrics));
   }

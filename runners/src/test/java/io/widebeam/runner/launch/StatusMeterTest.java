@@ -29,6 +29,7 @@ class StatusMeterTest {
                   List.of(
                       new TableDescription(
                           ORDERS, List.of("order_id"), List.of("order_id"), 100, true)))),
+          0,
           nanos::get);
 
   @Test

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Gauge;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -26,6 +27,8 @@ import org.apache.beam.sdk.util.Sleeper;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
+import org.bson.BsonInt64;
+import org.bson.BsonString;
 import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
 import org.joda.time.Duration;
@@ -84,11 +87,34 @@ final class BatchWriter {
       }
     }
 
-    BackOff backOff = RETRY.backoff();
     while (!pending.isEmpty()) {
+      List<PendingWrite> sent = pending;
+      pending = retrying(() -> attempt(sent), () -> sent.forEach(PendingWrite::markOutcomeUnknown));
+    }
+  }
+
+  /**
+   * Deletes all documents with a version below the given one, and answers how many there were. If
+   * an answer is lost, those that were deleted already are not counted.
+   */
+  long deleteBelow(long version) throws IOException, InterruptedException {
+    BsonDocument older =
+        new BsonDocument(
+            target.versionField(),
+            new BsonDocument("$lt", new BsonInt64(version))
+                .append("$type", new BsonString("long")));
+    return retrying(() -> shared.collection().deleteMany(older).getDeletedCount(), () -> {});
+  }
+
+  /** Repeats what fails for reasons that pass, with growing pauses. */
+  private <T> T retrying(Supplier<T> action, Runnable beforeRetry)
+      throws IOException, InterruptedException {
+    BackOff backOff = RETRY.backoff();
+    while (true) {
       try {
-        pending = attempt(pending);
+        T result = action.get();
         shared.reportSuccess();
+        return result;
       } catch (MongoInterruptedException e) {
         throw interrupted(e);
       } catch (MongoException e) {
@@ -96,7 +122,7 @@ final class BatchWriter {
           throw new MongoTargetException(
               "MongoDB refused to write to " + target + ": " + Failures.reason(e));
         }
-        pending.forEach(PendingWrite::markOutcomeUnknown);
+        beforeRetry.run();
         pauseBeforeRetry(backOff, Failures.reason(e));
       }
     }

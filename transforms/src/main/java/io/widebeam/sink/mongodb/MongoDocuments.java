@@ -3,10 +3,16 @@ package io.widebeam.sink.mongodb;
 import io.widebeam.document.DocumentChange;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.Impulse;
+import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.WithKeys;
 import org.apache.beam.sdk.transforms.display.DisplayData;
+import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PDone;
 
 /**
@@ -31,7 +37,7 @@ public final class MongoDocuments {
 
   /** A sink that still needs its URI, database and collection. */
   public static Write write() {
-    return new Write(new MongoTarget("", "", "", DEFAULT_VERSION_FIELD));
+    return new Write(new MongoTarget("", "", "", DEFAULT_VERSION_FIELD), 0);
   }
 
   /**
@@ -56,16 +62,19 @@ public final class MongoDocuments {
    *
    * <p><b>Metrics</b>, all in namespace {@code widebeam}: counters {@code documentsInserted}
    * (documents that were not there before), {@code documentsWritten} (accepted inserts and
-   * replacements), {@code documentsDeleted}, {@code staleWritesRefused}, {@code writeRetries}
-   * (attempts that failed and were repeated), and the gauge {@code delayMillis} (milliseconds from
-   * the source's commit of the newest change just acknowledged to its acknowledgement).
+   * replacements), {@code documentsDeleted}, {@code documentsSwept} (removed as remains of an older
+   * generation), {@code staleWritesRefused}, {@code writeRetries} (attempts that failed and were
+   * repeated), and the gauge {@code delayMillis} (milliseconds from the source's commit of the
+   * newest change just acknowledged to its acknowledgement).
    */
   public static final class Write extends PTransform<PCollection<DocumentChange>, PDone> {
 
     private final MongoTarget target;
+    private final long firstVersion;
 
-    private Write(MongoTarget target) {
+    private Write(MongoTarget target, long firstVersion) {
       this.target = target;
+      this.firstVersion = firstVersion;
     }
 
     /**
@@ -74,17 +83,20 @@ public final class MongoDocuments {
      */
     public Write withUri(String uri) {
       return new Write(
-          new MongoTarget(uri, target.database(), target.collection(), target.versionField()));
+          new MongoTarget(uri, target.database(), target.collection(), target.versionField()),
+          firstVersion);
     }
 
     public Write withDatabase(String database) {
       return new Write(
-          new MongoTarget(target.uri(), database, target.collection(), target.versionField()));
+          new MongoTarget(target.uri(), database, target.collection(), target.versionField()),
+          firstVersion);
     }
 
     public Write withCollection(String collection) {
       return new Write(
-          new MongoTarget(target.uri(), target.database(), collection, target.versionField()));
+          new MongoTarget(target.uri(), target.database(), collection, target.versionField()),
+          firstVersion);
     }
 
     /**
@@ -93,13 +105,40 @@ public final class MongoDocuments {
      */
     public Write withVersionField(String versionField) {
       return new Write(
-          new MongoTarget(target.uri(), target.database(), target.collection(), versionField));
+          new MongoTarget(target.uri(), target.database(), target.collection(), versionField),
+          firstVersion);
+    }
+
+    /**
+     * Begins a generation: when the initial load is written, the documents with a lower version are
+     * removed, since their rows are gone from the sources. Documents without the version field, or
+     * with something else in it than a 64-bit integer, stay.
+     *
+     * <p>The load is over when the watermark moves on from its minimum, where the sources must hold
+     * it until then. A pipeline that goes on from its state does not remove anything again.
+     *
+     * @param firstVersion what the versions of this generation are at or above; 0, the default,
+     *     removes nothing
+     */
+    public Write withFirstVersion(long firstVersion) {
+      return new Write(target, firstVersion);
     }
 
     @Override
     public PDone expand(PCollection<DocumentChange> changes) {
       requireComplete();
-      changes.apply("Write", ParDo.of(new WriteDocumentsFn(target)));
+      PCollection<Void> written = changes.apply("Write", ParDo.of(new WriteDocumentsFn(target)));
+      if (firstVersion > 0) {
+        // There may be nothing to write at all, so something else has to begin the wait.
+        PCollection<byte[]> begin = changes.getPipeline().apply("Begin", Impulse.create());
+        PCollectionList.of(begin.apply("KeyBegin", WithKeys.of("")))
+            .and(
+                written.apply(
+                    "KeyWritten",
+                    MapElements.into(SweepFn.INPUT).via(nothing -> KV.of("", new byte[0]))))
+            .apply("WrittenSoFar", Flatten.pCollections())
+            .apply("Sweep", ParDo.of(new SweepFn(target, firstVersion)));
+      }
       return PDone.in(changes.getPipeline());
     }
 

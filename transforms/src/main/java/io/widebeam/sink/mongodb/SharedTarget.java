@@ -6,12 +6,15 @@ import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.MongoDatabase;
+import io.widebeam.sink.internal.KeyClaims;
+import io.widebeam.sink.internal.RecentDeletes;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.annotation.Nullable;
+import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,9 +34,9 @@ final class SharedTarget implements AutoCloseable {
   private static final Map<MongoTarget, SharedTarget> OPEN = new HashMap<>();
 
   private final MongoTarget target;
-  private final KeyClaims claims = new KeyClaims();
-  private final RecentDeletes deletes =
-      new RecentDeletes(MAX_REMEMBERED_DELETES, REMEMBER_DELETES, System::nanoTime);
+  private final KeyClaims<BsonValue> claims = new KeyClaims<>();
+  private final RecentDeletes<BsonValue> deletes =
+      new RecentDeletes<>(MAX_REMEMBERED_DELETES, REMEMBER_DELETES, System::nanoTime);
 
   private int users;
   @Nullable private MongoClient client;
@@ -90,11 +93,11 @@ final class SharedTarget implements AutoCloseable {
                 .build());
   }
 
-  KeyClaims claims() {
+  KeyClaims<BsonValue> claims() {
     return claims;
   }
 
-  RecentDeletes deletes() {
+  RecentDeletes<BsonValue> deletes() {
     return deletes;
   }
 

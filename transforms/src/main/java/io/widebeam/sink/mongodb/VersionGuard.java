@@ -15,7 +15,7 @@ enum VersionGuard {
    * This JVM, by reading the versions of a batch and then writing by {@code _id} alone. For servers
    * that use their index for nothing but an exact {@code _id}, where the condition above makes
    * every write scan the collection (mongo-java-server: 40 to 250 ms among 100,000 documents).
-   * Exact among the writers of one JVM, see {@link KeyClaims}.
+   * Exact among the writers of one JVM, see {@link io.widebeam.sink.internal.KeyClaims}.
    */
   READ_FIRST;
 

@@ -1,33 +1,36 @@
-package io.widebeam.sink.mongodb;
+package io.widebeam.sink.internal;
 
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
-import org.bson.BsonValue;
 
 /**
  * The versions of the deletes of the last minutes, so that an older upsert that comes late does not
  * bring a document back. When full, the oldest delete is forgotten. (A frequency-based cache would
  * rather turn away the newest, which is the one that matters here.)
+ *
+ * @param <K> what tells documents apart, by {@code equals}
  */
-final class RecentDeletes {
+public final class RecentDeletes<K> {
 
   private record Delete(long version, long nanoTime) {}
 
   private final int capacity;
   private final long lifetimeNanos;
   private final LongSupplier nanoClock;
-  private final Map<BsonValue, Delete> deletes = new LinkedHashMap<>();
+  private final Map<K, Delete> deletes = new LinkedHashMap<>();
 
-  RecentDeletes(int capacity, Duration lifetime, LongSupplier nanoClock) {
+  /** {@code nanoClock} is {@link System#nanoTime}, but in tests. */
+  public RecentDeletes(int capacity, Duration lifetime, LongSupplier nanoClock) {
     this.capacity = capacity;
     this.lifetimeNanos = lifetime.toNanos();
     this.nanoClock = nanoClock;
   }
 
-  synchronized void add(BsonValue key, long version) {
+  /** Remembers a delete. */
+  public synchronized void add(K key, long version) {
     Delete earlier = deletes.remove(key);
     long highest = earlier == null ? version : Math.max(version, earlier.version());
     deletes.put(key, new Delete(highest, nanoClock.getAsLong()));
@@ -35,12 +38,13 @@ final class RecentDeletes {
   }
 
   /** Whether a delete of that version or a later one is remembered. */
-  synchronized boolean outranks(BsonValue key, long version) {
+  public synchronized boolean outranks(K key, long version) {
     Delete delete = deletes.get(key);
     return delete != null && delete.version() >= version && !expired(delete);
   }
 
-  synchronized boolean isEmpty() {
+  /** Whether no delete is remembered any more. */
+  public synchronized boolean isEmpty() {
     forget();
     return deletes.isEmpty();
   }

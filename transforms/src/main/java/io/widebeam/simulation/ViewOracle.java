@@ -1,4 +1,4 @@
-package io.widebeam.join;
+package io.widebeam.simulation;
 
 import io.widebeam.change.TableId;
 import io.widebeam.view.ViewNode;
@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
-import org.bson.BsonInt32;
 import org.bson.BsonValue;
 
 /** What SQL makes of a view: nested loops over the tables' rows, with nothing of the engine. */
@@ -43,6 +42,7 @@ final class ViewOracle {
 
   private BsonDocument withLookups(ViewNode node, BsonDocument row) {
     BsonDocument document = row.clone();
+    List<BsonDocument> merged = new ArrayList<>();
     for (ViewNode lookup : node.lookups()) {
       List<BsonDocument> matches = new ArrayList<>();
       for (BsonDocument child : tables.getOrDefault(lookup.table(), List.of())) {
@@ -53,18 +53,18 @@ final class ViewOracle {
       matches.sort(byColumns(lookup.arrayKeys()).thenComparing(byColumns(lookup.primaryKey())));
       List<BsonDocument> embedded =
           matches.stream().map(child -> withLookups(lookup, child)).toList();
-      embed(lookup, embedded, document);
+      if (lookup.embedding() != Embedding.MERGED) {
+        embed(lookup, embedded, document);
+      } else if (!embedded.isEmpty()) {
+        merged.add(embedded.get(0));
+      }
     }
+    // Whatever is the parent's own wins, its other lookups included.
+    merged.forEach(other -> other.forEach(document::putIfAbsent));
     return document;
   }
 
   private static void embed(ViewNode lookup, List<BsonDocument> rows, BsonDocument document) {
-    if (lookup.embedding() == Embedding.MERGED) {
-      if (!rows.isEmpty()) {
-        rows.get(0).forEach(document::putIfAbsent);
-      }
-      return;
-    }
     if (lookup.embedding() == Embedding.OBJECT && rows.isEmpty()) {
       return;
     }
@@ -106,18 +106,19 @@ final class ViewOracle {
     if (a.isNull() || b.isNull()) {
       return Boolean.compare(!a.isNull(), !b.isNull());
     }
+    if (a.isNumber() && b.isNumber()) {
+      return number(a).compareTo(number(b));
+    }
     if (a.isString() && b.isString()) {
       return a.asString().getValue().compareTo(b.asString().getValue());
     }
-    return number(a).compareTo(number(b));
+    if (a.isDateTime() && b.isDateTime()) {
+      return Long.compare(a.asDateTime().getValue(), b.asDateTime().getValue());
+    }
+    return a.equals(b) ? 0 : a.getBsonType().compareTo(b.getBsonType());
   }
 
   private static BigDecimal number(BsonValue value) {
-    if (value instanceof BsonInt32 integer) {
-      return BigDecimal.valueOf(integer.getValue());
-    } else if (value.isInt64()) {
-      return BigDecimal.valueOf(value.asInt64().getValue());
-    }
-    return value.asDecimal128().getValue().bigDecimalValue();
+    return value.asNumber().decimal128Value().bigDecimalValue();
   }
 }

@@ -1,4 +1,4 @@
-package io.widebeam.sink.mongodb;
+package io.widebeam.sink.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -15,7 +15,8 @@ class RecentDeletesTest {
   private static final BsonValue C = new BsonInt32(3);
 
   private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 5);
-  private final RecentDeletes deletes = new RecentDeletes(2, Duration.ofMinutes(10), now::get);
+  private final RecentDeletes<BsonValue> deletes =
+      new RecentDeletes<>(2, Duration.ofMinutes(10), now::get);
 
   @Test
   void aDeleteOutranksEarlierVersionsOnly() {

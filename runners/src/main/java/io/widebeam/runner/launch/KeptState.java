@@ -1,0 +1,24 @@
+package io.widebeam.runner.launch;
+
+import io.widebeam.runner.state.StateBackend;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Where embedded Flink keeps a pipeline's state.
+ *
+ * @param checkpoints the directory for the checkpoints of this run
+ * @param temporary a directory for what need not outlive the process
+ * @param resumeFrom the checkpoint to go on from; empty to begin with nothing
+ */
+public record KeptState(
+    StateBackend backend, Path checkpoints, Path temporary, Optional<Path> resumeFrom) {
+  /**
+   * From the beginning of a checkpoint to that of the next, and after its end at least {@link
+   * #PAUSE}: a restart repeats what came since, and a checkpoint on the heap writes everything.
+   */
+  static final Duration INTERVAL = Duration.ofSeconds(10);
+
+  static final Duration PAUSE = Duration.ofSeconds(5);
+}

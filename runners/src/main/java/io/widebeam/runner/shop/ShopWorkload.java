@@ -1,0 +1,251 @@
+package io.widebeam.runner.shop;
+
+import java.math.BigDecimal;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import javax.annotation.Nullable;
+
+/**
+ * Everything that can happen to the shop's rows, at random: values and foreign keys change, rows
+ * come, go and come back, children move between parents, and keys change. Some orders are left in
+ * place throughout, so that a document of theirs must never be gone.
+ */
+public final class ShopWorkload {
+  private static final int MOST_STEPS = 4;
+
+  private final Connection source;
+  private final Random random;
+  private final List<String> lasting = new ArrayList<>();
+  private final List<String> passing = new ArrayList<>();
+  private final List<String> gone = new ArrayList<>();
+  private final List<String> customers;
+  private final List<String> products;
+  private final List<String> sellers;
+  private final Set<String> untouched;
+  private int created;
+  private long changes;
+
+  /**
+   * @param source a connection to the shop's database, used by nobody else
+   * @param untouched orders that are left alone, with their payments and items
+   */
+  public ShopWorkload(Connection source, long seed, Set<String> untouched) throws SQLException {
+    this.source = source;
+    this.random = new Random(seed);
+    this.untouched = Set.copyOf(untouched);
+    List<String> orders = keys("order_id", "ecom_orders");
+    orders.removeAll(untouched);
+    for (String order : orders) {
+      (random.nextBoolean() ? lasting : passing).add(order);
+    }
+    customers = keys("customer_id", "ecom_customers");
+    products = keys("product_id", "ecom_products");
+    sellers = keys("seller_id", "ecom_sellers");
+  }
+
+  private List<String> keys(String column, String table) throws SQLException {
+    List<String> keys = new ArrayList<>();
+    try (Statement statement = source.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT " + column + " FROM " + table + " ORDER BY " + column)) {
+      while (rows.next()) {
+        keys.add(rows.getString(1));
+      }
+    }
+    return keys;
+  }
+
+  /** The orders whose rows are there from the beginning to the end. */
+  public Set<String> lastingOrders() {
+    Set<String> all = new HashSet<>(lasting);
+    all.addAll(untouched);
+    return all;
+  }
+
+  /** How many statements have been executed. */
+  public long changes() {
+    return changes;
+  }
+
+  /** Makes one transaction of one to a few statements. */
+  public void transaction() throws SQLException {
+    source.setAutoCommit(false);
+    int steps = random.nextInt(3) == 0 ? 1 + random.nextInt(MOST_STEPS) : 1;
+    for (int i = 0; i < steps; i++) {
+      step();
+    }
+    source.commit();
+  }
+
+  private void step() throws SQLException {
+    switch (random.nextInt(20)) {
+      case 0, 1, 2 ->
+          update(
+              "UPDATE ecom_order_payments SET payment_value = ? WHERE order_id = ?",
+              price(),
+              order());
+      case 3 ->
+          update(
+              "UPDATE ecom_customers SET customer_city = ? WHERE customer_id = ?",
+              "city " + random.nextInt(1000),
+              one(customers));
+      case 4 ->
+          update(
+              "UPDATE ecom_products SET product_weight_g = ? WHERE product_id = ?",
+              random.nextInt(10_000),
+              one(products));
+      case 5 ->
+          update(
+              "UPDATE ecom_sellers SET seller_city = ? WHERE seller_id = ?",
+              "city " + random.nextInt(1000),
+              one(sellers));
+      case 6, 7 ->
+          update(
+              "UPDATE ecom_orders SET order_status = ? WHERE order_id = ?",
+              "status " + random.nextInt(1000),
+              order());
+      case 8, 9 ->
+          update(
+              "UPDATE ecom_orders SET customer_id = ? WHERE order_id = ?",
+              reference(customers),
+              order());
+      case 10 ->
+          update(
+              "UPDATE ecom_order_items SET product_id = ?, price = ? WHERE order_id = ?",
+              reference(products),
+              price(),
+              order());
+      case 11 ->
+          update(
+              "UPDATE ecom_order_items SET seller_id = ? WHERE order_id = ?",
+              reference(sellers),
+              order());
+      case 12 -> insertOrder();
+      case 13 -> deleteOrder();
+      case 14 -> renameOrder();
+      case 15 -> movePayments();
+      case 16 ->
+          update("DELETE FROM ecom_order_items WHERE order_id = ? AND order_item_id = 1", order());
+      case 17 -> insertItem();
+      case 18 -> comeOrGo("ecom_customers", "customer_id", "customer_city", customers);
+      default -> comeOrGo("ecom_products", "product_id", "product_category_name", products);
+    }
+  }
+
+  private void insertOrder() throws SQLException {
+    // Some come back under the key that they had.
+    String order =
+        !gone.isEmpty() && random.nextBoolean()
+            ? gone.remove(random.nextInt(gone.size()))
+            : "new order " + created++;
+    update(
+        "INSERT INTO ecom_orders (order_id, customer_id, order_status) VALUES (?, ?, 'new')"
+            + " ON DUPLICATE KEY UPDATE order_status = 'again'",
+        order,
+        reference(customers));
+    update(
+        "REPLACE INTO ecom_order_payments (order_id, payment_sequential, payment_value)"
+            + " VALUES (?, ?, ?)",
+        order,
+        1 + random.nextInt(2),
+        price());
+    passing.add(order);
+  }
+
+  private void deleteOrder() throws SQLException {
+    if (passing.isEmpty()) {
+      return;
+    }
+    String order = passing.remove(random.nextInt(passing.size()));
+    update("DELETE FROM ecom_orders WHERE order_id = ?", order);
+    if (random.nextBoolean()) {
+      update("DELETE FROM ecom_order_items WHERE order_id = ?", order);
+      update("DELETE FROM ecom_order_payments WHERE order_id = ?", order);
+    }
+    gone.add(order);
+  }
+
+  private void renameOrder() throws SQLException {
+    if (passing.isEmpty()) {
+      return;
+    }
+    String order = passing.remove(random.nextInt(passing.size()));
+    String name = "renamed order " + created++;
+    update("UPDATE ecom_orders SET order_id = ? WHERE order_id = ?", name, order);
+    if (random.nextBoolean()) {
+      update("UPDATE ecom_order_items SET order_id = ? WHERE order_id = ?", name, order);
+    }
+    passing.add(name);
+    gone.add(order);
+  }
+
+  private void movePayments() throws SQLException {
+    update(
+        "UPDATE IGNORE ecom_order_payments SET order_id = ? WHERE order_id = ?", order(), order());
+  }
+
+  private void insertItem() throws SQLException {
+    update(
+        "REPLACE INTO ecom_order_items (order_id, order_item_id, product_id, seller_id, price)"
+            + " VALUES (?, ?, ?, ?, ?)",
+        order(),
+        1 + random.nextInt(3),
+        reference(products),
+        reference(sellers),
+        price());
+  }
+
+  private void comeOrGo(String table, String key, String column, List<String> known)
+      throws SQLException {
+    String row = one(known);
+    if (random.nextBoolean()) {
+      update("DELETE FROM " + table + " WHERE " + key + " = ?", row);
+    } else {
+      update(
+          "REPLACE INTO " + table + " (" + key + ", " + column + ") VALUES (?, ?)",
+          row,
+          "back " + random.nextInt(1000));
+    }
+  }
+
+  private String order() {
+    List<String> orders = passing.isEmpty() || random.nextBoolean() ? lasting : passing;
+    return one(orders);
+  }
+
+  private String one(List<String> keys) {
+    return keys.get(random.nextInt(keys.size()));
+  }
+
+  /** Mostly a row that was there at the beginning, sometimes none or nothing at all. */
+  @Nullable
+  private String reference(List<String> keys) {
+    return switch (random.nextInt(8)) {
+      case 0 -> null;
+      case 1 -> "nobody " + random.nextInt(10);
+      default -> one(keys);
+    };
+  }
+
+  private BigDecimal price() {
+    return BigDecimal.valueOf(random.nextInt(1_000_000), 2);
+  }
+
+  private void update(String sql, Object... values) throws SQLException {
+    try (PreparedStatement statement = source.prepareStatement(sql)) {
+      for (int i = 0; i < values.length; i++) {
+        statement.setObject(i + 1, values[i]);
+      }
+      statement.executeUpdate();
+    }
+    changes++;
+  }
+}

@@ -1,0 +1,80 @@
+package io.widebeam.runner.state;
+
+import io.widebeam.flow.PlannedFlow;
+import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.flow.TableDescription;
+import io.widebeam.view.ViewNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * What of a flow its state depends on, as lines for people: the tables that were read, and how the
+ * views join them. Addresses, users and passwords may change, so they are no part of it.
+ *
+ * @param lines in an order that does not change
+ */
+record FlowShape(List<String> lines) {
+  FlowShape {
+    lines = List.copyOf(lines);
+  }
+
+  static FlowShape of(PlannedFlow flow) {
+    List<String> lines = new ArrayList<>();
+    for (PlannedSource source : flow.sources()) {
+      lines.add(
+          source.tables().stream()
+              .map(TableDescription::id)
+              .map(id -> id.namespace() + "." + id.name())
+              .sorted()
+              .collect(Collectors.joining(", ", "source " + source.connection() + ": ", "")));
+    }
+    for (PlannedView view : flow.views()) {
+      String name = "view " + view.target().connection() + "." + view.target().collection();
+      lines.add(
+          name
+              + " in "
+              + view.target().database()
+              + ", versions in "
+              + view.target().versionField());
+      addNode(view.root(), name + ": ", lines);
+    }
+    return new FlowShape(lines);
+  }
+
+  private static void addNode(ViewNode node, String prefix, List<String> lines) {
+    StringBuilder line = new StringBuilder(prefix);
+    line.append(node.embedding().name().toLowerCase(Locale.ROOT)).append(' ');
+    if (!node.path().isEmpty()) {
+      line.append(String.join(".", node.path())).append(' ');
+    }
+    line.append(node.table()).append(" by ").append(String.join(", ", node.primaryKey()));
+    if (!node.relation().isEmpty()) {
+      line.append(
+          node.relation().stream()
+              .map(join -> join.parent() + " = " + join.child())
+              .collect(Collectors.joining(" and ", " on ", "")));
+    }
+    if (!node.arrayKeys().equals(node.primaryKey())) {
+      line.append(" ordered by ").append(String.join(", ", node.arrayKeys()));
+    }
+    lines.add(line.toString());
+    for (ViewNode lookup : node.lookups()) {
+      addNode(lookup, prefix + node.table().name() + " > ", lines);
+    }
+  }
+
+  /** For people: what is in one of the two and not in the other. */
+  String differencesTo(FlowShape other) {
+    List<String> differences = new ArrayList<>();
+    lines.stream()
+        .filter(line -> !other.lines.contains(line))
+        .forEach(line -> differences.add("  state: " + line));
+    other.lines.stream()
+        .filter(line -> !lines.contains(line))
+        .forEach(line -> differences.add("  now:   " + line));
+    return differences.isEmpty() ? "  the order of its parts" : String.join("\n", differences);
+  }
+}

@@ -1,0 +1,15 @@
+package io.widebeam.rollup;
+
+import java.io.Serializable;
+import java.util.function.Consumer;
+import org.bson.BsonDocument;
+
+/** Tells which groups a target has rows of. */
+@FunctionalInterface
+public interface GroupsInTarget extends Serializable {
+  /** A target that starts empty, or is emptied before each start. */
+  GroupsInTarget NONE = groups -> {};
+
+  /** Gives the key of every row, a document of the group fields. */
+  void forEach(Consumer<BsonDocument> group);
+}

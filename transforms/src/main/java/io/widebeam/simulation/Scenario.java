@@ -1,0 +1,51 @@
+package io.widebeam.simulation;
+
+import io.widebeam.view.ViewNode;
+import java.util.List;
+
+/**
+ * Tables, views of them, and what happens.
+ *
+ * @param duplicates the share of elements that are delivered twice
+ * @param alignedCheckpoints whether checkpoints wait until nothing is under way, as Flink's do
+ */
+public record Scenario(
+    List<Table> tables,
+    List<ViewNode> views,
+    List<Event> events,
+    double duplicates,
+    boolean alignedCheckpoints) {
+  public Scenario {
+    tables = List.copyOf(tables);
+    views = List.copyOf(views);
+    events = List.copyOf(events);
+  }
+
+  Scenario withEvents(List<Event> others) {
+    return new Scenario(tables, views, others, duplicates, alignedCheckpoints);
+  }
+
+  Scenario withViews(List<ViewNode> others) {
+    return new Scenario(tables, others, events, duplicates, alignedCheckpoints);
+  }
+
+  Scenario withoutDuplicates() {
+    return new Scenario(tables, views, events, 0, alignedCheckpoints);
+  }
+
+  Scenario withAlignedCheckpoints() {
+    return new Scenario(tables, views, events, duplicates, true);
+  }
+
+  /** How many rows are changed. */
+  long operations() {
+    return events.stream()
+        .filter(Event.Transaction.class::isInstance)
+        .mapToLong(event -> ((Event.Transaction) event).operations().size())
+        .sum();
+  }
+
+  long crashes() {
+    return events.stream().filter(Event.Crash.class::isInstance).count();
+  }
+}

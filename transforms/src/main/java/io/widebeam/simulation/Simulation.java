@@ -1,0 +1,363 @@
+package io.widebeam.simulation;
+
+import io.widebeam.change.Change;
+import io.widebeam.change.ChangeCoder;
+import io.widebeam.change.TableId;
+import io.widebeam.document.DocumentChange;
+import io.widebeam.join.WideDocuments;
+import io.widebeam.simulation.Database.RowChange;
+import io.widebeam.simulation.Event.Checkpoint;
+import io.widebeam.simulation.Event.Crash;
+import io.widebeam.simulation.Event.Quiet;
+import io.widebeam.simulation.Event.Start;
+import io.widebeam.simulation.Event.Transaction;
+import io.widebeam.view.ViewNode;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import javax.annotation.Nullable;
+import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.options.PipelineOptions;
+import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionList;
+import org.bson.BsonDocument;
+import org.bson.BsonValue;
+
+/**
+ * One run of a scenario, in an order of things that its seed decides.
+ *
+ * <p>Holds against {@link ViewOracle} whatever the target has when all is quiet; and at all times
+ * that nothing is emitted while the sources hold back, that versions only grow, and that every
+ * change's {@code before} is what was emitted last.
+ */
+final class Simulation {
+  private static final PipelineOptions OPTIONS = PipelineOptionsFactory.create();
+
+  private static final long FIRST_MILLIS = 1_000_000;
+  private static final long SECOND_MILLIS = 1_000;
+
+  /** Beyond the time for which the stages remember what was deleted. */
+  private static final long LONG_MILLIS = 2 * 3_600_000;
+
+  private final Scenario scenario;
+  private final Random random;
+  private final Interference interference;
+  private final Database database;
+  private final GraphRun graph;
+  private final Map<String, Reader> readers = new TreeMap<>();
+  private final List<ViewRun> views = new ArrayList<>();
+  private final List<Image> checkpoints = new ArrayList<>();
+
+  /** How many things happen between two events, at most. */
+  private final int stride;
+
+  private long now = FIRST_MILLIS;
+  private long transactions;
+  private boolean undisturbed = true;
+
+  private record Image(
+      GraphRun.Image graph,
+      Map<String, Reader.Position> positions,
+      List<Map<BsonValue, DocumentChange>> emitted) {}
+
+  Simulation(Scenario scenario, long seed, Interference interference) {
+    this.scenario = scenario;
+    this.random = new Random(seed);
+    this.interference = interference;
+    this.database = new Database(scenario.tables());
+    this.stride = random.nextInt(4) == 0 ? 200 : 1 + random.nextInt(30);
+
+    Pipeline pipeline = Pipeline.create(OPTIONS);
+    Map<String, PCollection<Change>> changes = new TreeMap<>();
+    for (Table table : scenario.tables()) {
+      changes.computeIfAbsent(
+          table.id().source(),
+          source -> pipeline.apply("Read/" + source, new SimulatedRead<>(ChangeCoder.of())));
+    }
+    List<PCollection<DocumentChange>> documents = new ArrayList<>();
+    for (int i = 0; i < scenario.views().size(); i++) {
+      ViewNode view = scenario.views().get(i);
+      documents.add(compose("View" + i, view, changes));
+    }
+    this.graph =
+        new GraphRun(
+            pipeline,
+            random,
+            new GraphRun.Habits(scenario.duplicates(), random.nextBoolean(), random.nextBoolean()),
+            interference);
+    changes.forEach(
+        (source, output) ->
+            readers.put(
+                source,
+                new Reader(
+                    output,
+                    scenario.tables().stream()
+                        .map(Table::id)
+                        .filter(table -> table.source().equals(source))
+                        .toList(),
+                    database,
+                    graph,
+                    random,
+                    interference)));
+    for (int i = 0; i < scenario.views().size(); i++) {
+      ViewRun run = new ViewRun(scenario.views().get(i));
+      views.add(run);
+      graph.listen(documents.get(i), run::emitted, run.target::write);
+    }
+  }
+
+  private static PCollection<DocumentChange> compose(
+      String name, ViewNode view, Map<String, PCollection<Change>> changes) {
+    List<PCollection<Change>> needed = sources(view).stream().map(changes::get).toList();
+    PCollection<Change> flat =
+        needed.size() == 1
+            ? needed.get(0)
+            : PCollectionList.of(needed).apply(name + "/Sources", Flatten.pCollections());
+    PCollection<DocumentChange> documents =
+        flat.apply(name + "/Join", WideDocuments.of(view).withBefore());
+    documents.apply(name + "/Write", new SimulatedWrite<>());
+    return documents;
+  }
+
+  private static Set<String> sources(ViewNode node) {
+    Set<String> sources = new TreeSet<>();
+    sources.add(node.table().source());
+    node.lookups().forEach(lookup -> sources.addAll(sources(lookup)));
+    return sources;
+  }
+
+  /**
+   * Runs the scenario, then deletes all rows.
+   *
+   * @throws SimulationFailure if anything is not as it must be
+   */
+  void run() {
+    for (Event event : scenario.events()) {
+      happen(event);
+      for (int i = random.nextInt(stride + 1); i > 0; i--) {
+        advance();
+      }
+    }
+    quiet("at the end");
+    deleteAll();
+  }
+
+  private void happen(Event event) {
+    if (event instanceof Transaction transaction) {
+      commit(transaction);
+    } else if (event instanceof Start) {
+      readers.values().forEach(reader -> reader.start(now));
+    } else if (event instanceof Checkpoint) {
+      checkpoint();
+    } else if (event instanceof Crash crash) {
+      crash(crash);
+    } else if (event instanceof Quiet) {
+      quiet("when quiet");
+    }
+  }
+
+  private void commit(Transaction transaction) {
+    now += SECOND_MILLIS;
+    boolean started = readers.values().stream().anyMatch(Reader::hasStarted);
+    Map<String, List<RowChange>> changes = new TreeMap<>();
+    for (Event.Operation operation : transaction.operations()) {
+      changes
+          .computeIfAbsent(operation.table().source(), source -> new ArrayList<>())
+          .addAll(database.apply(operation));
+    }
+    if (started) {
+      undisturbed = false;
+      transactions++;
+      changes.forEach((source, rows) -> readers.get(source).append(rows, transactions, now));
+    }
+  }
+
+  /** Lets a source read or a step do something. */
+  private void advance() {
+    if (random.nextInt(3) == 0) {
+      List<Reader> all = List.copyOf(readers.values());
+      if (all.get(random.nextInt(all.size())).read(now)) {
+        return;
+      }
+    }
+    graph.step();
+  }
+
+  private void checkpoint() {
+    if (scenario.alignedCheckpoints()) {
+      graph.deliverAll();
+    }
+    Map<String, Reader.Position> positions = new HashMap<>();
+    readers.forEach((source, reader) -> positions.put(source, reader.position()));
+    if (positions.containsValue(null)) {
+      return;
+    }
+    checkpoints.add(
+        new Image(
+            graph.checkpoint(),
+            positions,
+            views.stream().map(view -> Map.copyOf(view.lastEmitted)).toList()));
+  }
+
+  private void crash(Crash crash) {
+    int back = crash.last() ? 1 : 2;
+    if (checkpoints.size() < back) {
+      return;
+    }
+    undisturbed = false;
+    now += SECOND_MILLIS;
+    if (!crash.last()) {
+      checkpoints.remove(checkpoints.size() - 1);
+    }
+    Image image = checkpoints.get(checkpoints.size() - 1);
+    graph.restore(image.graph);
+    readers.forEach((source, reader) -> reader.resume(image.positions.get(source), now));
+    for (int i = 0; i < views.size(); i++) {
+      views.get(i).lastEmitted = new HashMap<>(image.emitted.get(i));
+      if (scenario.alignedCheckpoints()) {
+        views.get(i).target.forgetDeletes();
+      }
+    }
+  }
+
+  private void quiet(String when) {
+    settle();
+    Map<TableId, List<BsonDocument>> rows = database.allRows();
+    for (ViewRun view : views) {
+      view.check(when, new ViewOracle(rows).documents(view.root));
+    }
+  }
+
+  private void settle() {
+    now += SECOND_MILLIS;
+    List<Reader> all = List.copyOf(readers.values());
+    boolean read = true;
+    while (read) {
+      read = false;
+      for (Reader reader : all) {
+        while (reader.read(now)) {
+          read = true;
+          for (int i = random.nextInt(stride + 1); i > 0; i--) {
+            graph.step();
+          }
+        }
+      }
+    }
+    all.stream().filter(Reader::isLive).forEach(reader -> reader.idle(now));
+    graph.run();
+  }
+
+  private void deleteAll() {
+    if (readers.values().stream().noneMatch(Reader::hasStarted)) {
+      return;
+    }
+    for (Table table : scenario.tables()) {
+      for (BsonDocument row : List.copyOf(database.rows(table.id()))) {
+        commit(new Transaction(List.of(new Event.Delete(table.id(), table.keyOf(row)))));
+        for (int i = random.nextInt(stride + 1); i > 0; i--) {
+          advance();
+        }
+      }
+    }
+    quiet("when all rows are deleted");
+    now += LONG_MILLIS;
+    settle();
+    if (!graph.keysWithState().isEmpty()) {
+      throw new SimulationFailure(
+          "keys that have state though all rows were deleted long ago: " + graph.keysWithState());
+    }
+  }
+
+  /** One view's documents. */
+  private final class ViewRun {
+    private final ViewNode root;
+    private final Set<String> sources;
+    private final Target target = new Target();
+    private Map<BsonValue, DocumentChange> lastEmitted = new HashMap<>();
+
+    ViewRun(ViewNode root) {
+      this.root = root;
+      this.sources = sources(root);
+    }
+
+    void emitted(DocumentChange change) {
+      for (String source : sources) {
+        if (!readers.get(source).isLive() && interference.holdsWhenResuming()) {
+          throw new SimulationFailure(
+              "document " + change.key() + " was emitted while source " + source + " held back");
+        }
+      }
+      DocumentChange last = lastEmitted.put(change.key(), change);
+      if (last != null && last.version() >= change.version()) {
+        throw new SimulationFailure(
+            "the version of document "
+                + change.key()
+                + " did not grow: "
+                + last.version()
+                + ", then "
+                + change.version());
+      }
+      BsonDocument before = last == null ? null : Target.copy(last.after());
+      if (!Objects.equals(before, Target.copy(change.before()))) {
+        throw new SimulationFailure(
+            "document "
+                + change.key()
+                + " was emitted as\n  "
+                + json(before)
+                + "\nand then with another `before`:\n  "
+                + json(change.before()));
+      }
+    }
+
+    void check(String when, Map<BsonValue, BsonDocument> expected) {
+      Map<BsonValue, BsonDocument> found = target.documents();
+      if (!found.equals(expected)) {
+        throw new SimulationFailure(differences(when, expected, found));
+      }
+      if (undisturbed
+          && scenario.duplicates() == 0
+          && readers.values().stream().allMatch(Reader::isLive)
+          && target.writes() != expected.size()) {
+        throw new SimulationFailure(
+            "the load wrote "
+                + expected.size()
+                + " documents "
+                + target.writes()
+                + " times instead of once each");
+      }
+    }
+
+    private String differences(
+        String when, Map<BsonValue, BsonDocument> expected, Map<BsonValue, BsonDocument> found) {
+      Map<BsonValue, BsonDocument> all = new LinkedHashMap<>(expected);
+      found.forEach(all::putIfAbsent);
+      StringBuilder text = new StringBuilder("the target differs from the join ").append(when);
+      all.keySet()
+          .forEach(
+              key -> {
+                if (!Objects.equals(expected.get(key), found.get(key))) {
+                  text.append("\ndocument ")
+                      .append(new BsonDocument("_id", key).toJson())
+                      .append("\n  expected ")
+                      .append(json(expected.get(key)))
+                      .append("\n  found    ")
+                      .append(json(found.get(key)));
+                }
+              });
+      return text.toString();
+    }
+
+    private static String json(@Nullable BsonDocument document) {
+      return document == null ? "nothing" : document.toJson();
+    }
+  }
+}
