@@ -115,6 +115,9 @@ final class ConnectorSession<T> {
   /** The tables to load as soon as the connector has taken the position in the log. */
   @Nullable private List<TableLoader.Table> tablesToLoad;
 
+  /** The columns of these tables, as the connector has them. */
+  private final Map<String, String> schemas = new HashMap<>();
+
   /** Whether the tables are read here, and not by the connector. */
   private boolean loading;
 
@@ -195,6 +198,8 @@ final class ConnectorSession<T> {
         changed.signalAll();
       } else if (failure instanceof TableEmptiedException emptied) {
         throw emptied;
+      } else if (failure instanceof LogLostException lost) {
+        throw lost.again();
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
@@ -374,6 +379,13 @@ final class ConnectorSession<T> {
     if (e instanceof TableEmptiedException emptied) {
       throw emptied;
     }
+    if (e instanceof LogLostException lost) {
+      throw lost;
+    }
+    String lost = offsets.isEmpty() ? null : ConnectorFailure.lostLog(e, properties);
+    if (lost != null) {
+      throw new LogLostException(ConnectorProperties.describe(properties), lost);
+    }
     String reason = ConnectorFailure.describe(e, properties);
     int allowed = Integer.parseInt(properties.get(ConnectorProperties.MAX_RETRIES));
     boolean exhausted = allowed >= 0 && failures >= allowed;
@@ -401,10 +413,38 @@ final class ConnectorSession<T> {
       loading = clock.phase() == Phase.LOAD;
       continueLoad();
     }
+    checkSlot();
     if (clock.phase() == Phase.CATCH_UP && catchUp == null) {
       catchUp = CatchUp.toEndOfLog(properties, connectorClassLoader());
     }
     task = ConnectorTask.start(taskProperties(), offsets, connectorClassLoader());
+  }
+
+  /** The Postgres connector would make a new slot, and go on from there as if nothing were lost. */
+  private void checkSlot() throws Exception {
+    String slot = properties.get("slot.name");
+    if (offsets.isEmpty() || slot == null || properties.containsKey("slot.stream.params")) {
+      return;
+    }
+    long lsn = offsets.values().stream().mapToLong(ConnectorSession::lastLsn).max().orElse(0);
+    try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
+      String lost = database.lostSlot(slot, lsn);
+      if (lost != null) {
+        throw new LogLostException(ConnectorProperties.describe(properties), lost);
+      }
+    } catch (SourceDatabase.UnsuitableException e) {
+      LOG.info("Whether the slot {} is there is not known: {}", slot, e.getMessage());
+    }
+  }
+
+  private static long lastLsn(Map<String, ?> offset) {
+    long last = 0;
+    for (String name : new String[] {"lsn", "lsn_proc", "lsn_commit"}) {
+      if (offset.get(name) instanceof Number lsn) {
+        last = Math.max(last, lsn.longValue());
+      }
+    }
+    return last;
   }
 
   /** From nothing; a snapshot of the connector's that was lost has left nothing either. */
@@ -436,9 +476,13 @@ final class ConnectorSession<T> {
   private long reserveNumbers(long rows) throws InterruptedException {
     enqueueBatch();
     long before = sequence;
-    sequence += Math.max(LEAST_NUMBERS, NUMBERS_PER_ROW * rows);
+    sequence += numbersFor(rows);
     publishTail();
     return before;
+  }
+
+  private static long numbersFor(long rows) {
+    return Math.max(LEAST_NUMBERS, NUMBERS_PER_ROW * rows);
   }
 
   private Map<String, String> taskProperties() {
@@ -556,6 +600,11 @@ final class ConnectorSession<T> {
   }
 
   private void accept(SourceRecord record, long now) throws Exception {
+    boolean alters = kinds.of(record) == RecordKind.SCHEMA_CHANGE;
+    if (alters) {
+      // A table that is loaded anew, and the offset after this record, belong together.
+      enqueueBatch();
+    }
     Map<String, ?> before = offsets.get(record.sourcePartition());
     try {
       takeIn(record, now);
@@ -595,8 +644,51 @@ final class ConnectorSession<T> {
           clock.transactionEnded();
         }
       }
-      case SCHEMA_CHANGE -> add(record, otherTime(now));
+      case SCHEMA_CHANGE -> {
+        add(record, otherTime(now));
+        if (decoder.takesRows()) {
+          for (TableSchema table : TableSchema.in((Struct) record.value())) {
+            described(table);
+          }
+        }
+      }
       case HEARTBEAT -> {}
+    }
+  }
+
+  /**
+   * A table has been created, or has other columns now. The log says nothing of rows that have got
+   * a new column's default value, or lost a column; so it is read again, beside the log.
+   */
+  private void described(TableSchema table) throws InterruptedException {
+    if (tablesToLoad != null) {
+      schemas.put(table.namespace() + "." + table.name(), table.columns());
+      return;
+    }
+    LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
+    if (known == null) {
+      if (TableLoader.isCaptured(properties, table.namespace(), table.name())
+          && !progress().tables().isEmpty()) {
+        publishTail(progress -> progress.created(table));
+      }
+    } else if (!table.columns().equals(known.columns())) {
+      LOG.info(
+          "Reading table {}.{} of {} again: its columns have changed",
+          table.namespace(),
+          table.name(),
+          ConnectorProperties.describe(properties));
+      long before = sequence;
+      sequence += numbersFor(known.rows());
+      load.restart(
+          table.namespace(),
+          table.name(),
+          before,
+          sequence,
+          () ->
+              publishTail(
+                  progress ->
+                      progress.restarted(
+                          table.namespace(), table.name(), known.rows(), table.columns())));
     }
   }
 
@@ -645,10 +737,13 @@ final class ConnectorSession<T> {
           tablesToLoad = null;
           loading = true;
           for (TableLoader.Table table : tables) {
+            String namespace = table.id().namespace();
+            String name = table.id().name();
+            String columns = schemas.getOrDefault(namespace + "." + name, "");
             updateProgress(
-                progress ->
-                    progress.restarted(table.id().namespace(), table.id().name(), table.rows()));
+                progress -> progress.restarted(namespace, name, table.rows(), columns));
           }
+          schemas.clear();
           continueLoad();
         } else if (clock.phase() == Phase.LOAD && !loading) {
           clock.caughtUp();
@@ -720,9 +815,13 @@ final class ConnectorSession<T> {
   }
 
   private void publishTail() {
+    publishTail(UnaryOperator.identity());
+  }
+
+  private void publishTail(UnaryOperator<LoadProgress> change) {
     lock.lock();
     try {
-      tail = position(0);
+      tail = position(0).loaded(0, change.apply(tail.load()));
     } finally {
       lock.unlock();
     }

@@ -34,6 +34,7 @@ record LoadProgress(List<TableProgress> tables) {
 
   /**
    * @param rows how many rows it has, as the server guessed
+   * @param columns the table's columns at that time, see {@link TableSchema}
    * @param round how often the table has been loaded from its beginning
    * @param sharedOut the last row that belongs to a chunk; null before the first
    * @param complete whether every row belongs to a chunk
@@ -43,13 +44,14 @@ record LoadProgress(List<TableProgress> tables) {
       String namespace,
       String name,
       long rows,
+      String columns,
       int round,
       @Nullable RowKey sharedOut,
       boolean complete,
       List<KeyRange> open) {
 
-    static TableProgress start(String namespace, String name, long rows) {
-      return new TableProgress(namespace, name, rows, 0, null, false, List.of());
+    static TableProgress start(String namespace, String name, long rows, String columns) {
+      return new TableProgress(namespace, name, rows, columns, 0, null, false, List.of());
     }
 
     boolean isDone() {
@@ -62,25 +64,25 @@ record LoadProgress(List<TableProgress> tables) {
 
     /** The table's name and round: what stays while one of its chunks is read. */
     TableProgress identity() {
-      return new TableProgress(namespace, name, 0, round, null, false, List.of());
+      return new TableProgress(namespace, name, 0, "", round, null, false, List.of());
     }
 
-    private TableProgress again(long rows) {
-      return new TableProgress(namespace, name, rows, round + 1, null, false, List.of());
+    private TableProgress again(long newRows, String newColumns) {
+      return new TableProgress(namespace, name, newRows, newColumns, round + 1, null, false, List.of());
     }
 
     private TableProgress opened(KeyRange range) {
       List<KeyRange> more = new ArrayList<>(open);
       more.add(range);
       return new TableProgress(
-          namespace, name, rows, round, range.upTo(), range.upTo() == null, List.copyOf(more));
+          namespace, name, rows, columns, round, range.upTo(), range.upTo() == null, List.copyOf(more));
     }
 
     private TableProgress finished(KeyRange range) {
       List<KeyRange> fewer = new ArrayList<>(open);
       fewer.remove(range);
       return new TableProgress(
-          namespace, name, rows, round, sharedOut, complete, List.copyOf(fewer));
+          namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(fewer));
     }
   }
 
@@ -110,13 +112,22 @@ record LoadProgress(List<TableProgress> tables) {
   }
 
   /** With a table that is loaded from its beginning, perhaps again. */
-  LoadProgress restarted(String namespace, String name, long rows) {
+  LoadProgress restarted(String namespace, String name, long rows, String columns) {
     TableProgress now = find(namespace, name);
     if (now != null) {
-      return replaced(now, now.again(rows));
+      return replaced(now, now.again(rows, columns));
     }
     List<TableProgress> more = new ArrayList<>(tables);
-    more.add(TableProgress.start(namespace, name, rows));
+    more.add(TableProgress.start(namespace, name, rows, columns));
+    return new LoadProgress(List.copyOf(more));
+  }
+
+  /** With a new table, whose rows are all in the log. */
+  LoadProgress created(TableSchema table) {
+    List<TableProgress> more = new ArrayList<>(tables);
+    more.add(
+        new TableProgress(
+            table.namespace(), table.name(), 0, table.columns(), 0, null, true, List.of()));
     return new LoadProgress(List.copyOf(more));
   }
 
@@ -134,6 +145,7 @@ record LoadProgress(List<TableProgress> tables) {
       out.writeUTF(table.namespace);
       out.writeUTF(table.name);
       out.writeLong(table.rows);
+      CdcCheckpoint.writeText(out, table.columns);
       out.writeInt(table.round);
       encode(table.sharedOut, out);
       out.writeBoolean(table.complete);
@@ -152,6 +164,7 @@ record LoadProgress(List<TableProgress> tables) {
       String namespace = in.readUTF();
       String name = in.readUTF();
       long rows = in.readLong();
+      String columns = CdcCheckpoint.readText(in);
       int round = in.readInt();
       RowKey sharedOut = decodeKey(in);
       boolean complete = in.readBoolean();
@@ -161,7 +174,7 @@ record LoadProgress(List<TableProgress> tables) {
         open.add(new KeyRange(decodeKey(in), decodeKey(in)));
       }
       tables.add(
-          new TableProgress(namespace, name, rows, round, sharedOut, complete, List.copyOf(open)));
+          new TableProgress(namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(open)));
     }
     return new LoadProgress(List.copyOf(tables));
   }

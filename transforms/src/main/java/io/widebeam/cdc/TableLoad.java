@@ -128,10 +128,16 @@ final class TableLoad<T> implements AutoCloseable {
     wake();
   }
 
-  /** Loads one table from its beginning, whether or not it has been loaded before. */
-  synchronized void restart(String namespace, String name, long rows, long before, long limit) {
-    sink.update(progress -> progress.restarted(namespace, name, rows));
+  /**
+   * Loads one table from its beginning again.
+   *
+   * @param publish makes it known to the progress
+   */
+  synchronized void restart(
+      String namespace, String name, long before, long limit, Runnable publish) {
+    // First: a thread that sees the table must not give its rows old numbers.
     numbers.put(namespace + "." + name, new Numbers(before, limit));
+    publish.run();
     wake();
   }
 

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.bson.RawBsonDocument;
@@ -238,17 +237,21 @@ final class TableLoader implements AutoCloseable {
     }
   }
 
+  /** Whether the connector captures a table. */
+  static boolean isCaptured(Map<String, String> properties, String database, String table) {
+    return Selectors.tableSelector()
+        .includeDatabases(properties.get("database.include.list"))
+        .includeTables(properties.get("table.include.list"))
+        .build()
+        .test(new io.debezium.relational.TableId(database, null, table));
+  }
+
   /**
    * The tables that the connector captures, as they are now.
    *
    * @throws UnsuitableException if one of them must be read by the connector
    */
   List<Table> tables() throws SQLException, UnsuitableException {
-    Predicate<io.debezium.relational.TableId> captured =
-        Selectors.tableSelector()
-            .includeDatabases(properties.get("database.include.list"))
-            .includeTables(properties.get("table.include.list"))
-            .build();
     List<TableId> ids = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet row =
@@ -260,7 +263,7 @@ final class TableLoader implements AutoCloseable {
       while (row.next()) {
         String database = row.getString(1);
         String name = row.getString(2);
-        if (!captured.test(new io.debezium.relational.TableId(database, null, name))) {
+        if (!isCaptured(properties, database, name)) {
           continue;
         }
         if (!row.getString(3).equals("BASE TABLE")) {

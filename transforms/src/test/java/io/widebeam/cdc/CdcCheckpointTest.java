@@ -40,18 +40,19 @@ class CdcCheckpointTest {
             2,
             new LoadProgress(
                 List.of(
-                    TableProgress.start("shop", "new", 0),
+                    TableProgress.start("shop", "new", 0, "id\tINT"),
                     new TableProgress(
                         "shop",
                         "half",
                         1_000,
+                        "id\tINT\n",
                         2,
                         new RowKey(List.of("7", "ü")),
                         false,
                         List.of(
                             new KeyRange(null, new RowKey(List.of("3", ""))),
                             new KeyRange(new RowKey(List.of("5", "x")), null))),
-                    new TableProgress("shop", "done", 5, 0, null, true, List.of()))));
+                    new TableProgress("shop", "done", 5, "", 0, null, true, List.of()))));
     history.append("{\"later\":1}");
 
     CdcCheckpoint decoded =
