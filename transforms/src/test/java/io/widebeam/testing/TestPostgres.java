@@ -5,6 +5,7 @@ import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,6 +55,15 @@ public final class TestPostgres implements TestDatabase {
   @Override
   public Connection connect(String database) throws SQLException {
     return server.getDatabase(USER, database).getConnection();
+  }
+
+  /** Connects as another user than the server's own. */
+  public Connection connect(String database, String user, String password) throws SQLException {
+    return DriverManager.getConnection(server.getJdbcUrl(user, database), user, password);
+  }
+
+  public int port() {
+    return server.getPort();
   }
 
   /** Every connector has a slot and a publication of its own. */
