@@ -26,12 +26,15 @@ final class ConnectorProperties {
   static final String NOTIFICATION_TOPIC = "__widebeam-notification";
 
   /** Our own settings, which no connector is given. */
-  private static final String OWN_PREFIX = "widebeam.";
+  private static final String OWN_PREFIX = "widebeam.load.";
 
-  private static final String LOAD_THREADS = OWN_PREFIX + "load.threads";
-  private static final String CHUNK_ROWS = OWN_PREFIX + "load.chunk.rows";
+  private static final String LOAD_THREADS = OWN_PREFIX + "threads";
+  private static final String CHUNK_ROWS = OWN_PREFIX + "chunk.rows";
   private static final String DEFAULT_CHUNK_ROWS = "16384";
   private static final int MOST_LOAD_THREADS = 4;
+
+  /** What the Postgres connector puts where the log left a value out. */
+  static final String UNAVAILABLE = "__widebeam: the log left this value out";
 
   private static final Pattern SECRET =
       Pattern.compile("password|passphrase|secret|token|credential", Pattern.CASE_INSENSITIVE);
@@ -122,6 +125,8 @@ final class ConnectorProperties {
     defaults.put("time.precision.mode", "adaptive_time_microseconds");
     defaults.put("binary.handling.mode", "bytes");
     defaults.put("column.propagate.source.type", ".*");
+    // Left alone, a value that cannot be converted would silently become null.
+    defaults.put("event.converting.failure.handling.mode", "fail");
 
     // An idle database's log must not be thrown away unread; transactions' ends drive the
     // watermark.
@@ -131,8 +136,21 @@ final class ConnectorProperties {
     defaults.put(MAX_RETRIES, "-1");
 
     String connector = given.get(CONNECTOR_CLASS);
+    if (connector.toLowerCase(Locale.ROOT).contains("postgres")) {
+      defaults.put("converters", "widebeam");
+      defaults.put("widebeam.type", PostgresValues.class.getName());
+      defaults.put("interval.handling.mode", "string");
+      defaults.put("include.unknown.datatypes", "true");
+      defaults.put("unavailable.value.placeholder", UNAVAILABLE);
+    }
     if (hasBinlog(connector)) {
       boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");
+      defaults.put("converters", "widebeam");
+      defaults.put("widebeam.type", MySqlValues.class.getName());
+      // The drivers have no date for the year 0.
+      defaults.put("driver.yearIsDateType", "false");
+      // The year 24 is none of a shortened 2024.
+      defaults.put("enable.time.adjuster", "false");
       defaults.put("snapshot.locking.mode", "minimal");
       // The client's own watchdog takes a pipeline that holds up the reading for a dead server.
       // What
