@@ -25,6 +25,9 @@ final class ConnectorProperties {
   /** The topic on which the connector tells of the snapshot's beginning and end. */
   static final String NOTIFICATION_TOPIC = "__widebeam-notification";
 
+  /** What the Postgres connector puts where the log left a value out. */
+  static final String UNAVAILABLE = "__widebeam: the log left this value out";
+
   private static final Pattern SECRET =
       Pattern.compile("password|passphrase|secret|token|credential", Pattern.CASE_INSENSITIVE);
   private static final int SHORTEST_REDACTED = 3;
@@ -114,6 +117,8 @@ final class ConnectorProperties {
     defaults.put("time.precision.mode", "adaptive_time_microseconds");
     defaults.put("binary.handling.mode", "bytes");
     defaults.put("column.propagate.source.type", ".*");
+    // Left alone, a value that cannot be converted would silently become null.
+    defaults.put("event.converting.failure.handling.mode", "fail");
 
     // An idle database's log must not be thrown away unread; transactions' ends drive the
     // watermark.
@@ -122,8 +127,21 @@ final class ConnectorProperties {
     defaults.put(MAX_RETRIES, "30");
 
     String connector = given.get(CONNECTOR_CLASS);
+    if (connector.toLowerCase(Locale.ROOT).contains("postgres")) {
+      defaults.put("converters", "widebeam");
+      defaults.put("widebeam.type", PostgresValues.class.getName());
+      defaults.put("interval.handling.mode", "string");
+      defaults.put("include.unknown.datatypes", "true");
+      defaults.put("unavailable.value.placeholder", UNAVAILABLE);
+    }
     if (hasBinlog(connector)) {
       boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");
+      defaults.put("converters", "widebeam");
+      defaults.put("widebeam.type", MySqlValues.class.getName());
+      // The drivers have no date for the year 0.
+      defaults.put("driver.yearIsDateType", "false");
+      // The year 24 is none of a shortened 2024.
+      defaults.put("enable.time.adjuster", "false");
       defaults.put("snapshot.locking.mode", "minimal");
       // The client's own watchdog takes a pipeline that holds up the reading for a dead server.
       // What

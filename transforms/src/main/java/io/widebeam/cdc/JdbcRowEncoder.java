@@ -2,12 +2,13 @@ package io.widebeam.cdc;
 
 import io.widebeam.change.BsonBuffer;
 import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.LocalDate;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -48,12 +49,23 @@ final class JdbcRowEncoder {
 
   private static final long MILLIS_PER_DAY = 86_400_000L;
   private static final int MAX_LONG_DIGITS = 18;
+
+  private static final byte[] X = BsonBuffer.fieldName("x");
+  private static final byte[] Y = BsonBuffer.fieldName("y");
+  private static final byte[] WKB = BsonBuffer.fieldName("wkb");
+  private static final byte[] SRID = BsonBuffer.fieldName("srid");
+
+  /** Where a point's coordinates are, after its reference system, byte order and type. */
+  private static final int POINT_X = 9;
+
   private static final Pattern SPECIAL =
       Pattern.compile("(VIRTUAL|STORED|PERSISTENT)|INVISIBLE", Pattern.CASE_INSENSITIVE);
 
   /** Character sets that the server and Java decode alike. */
   private static final Set<String> CHARSETS =
-      Set.of("utf8mb4", "utf8mb3", "utf8", "ascii", "latin1");
+      Set.of(
+          "utf8mb4", "utf8mb3", "utf8", "ucs2", "utf16", "utf32", "ascii", "latin1", "latin2",
+          "cp1250", "cp1251", "koi8r", "greek", "big5", "euckr", "ujis", "sjis", "gbk");
 
   private final String table;
   private final List<Column> columns;
@@ -80,21 +92,7 @@ final class JdbcRowEncoder {
     if (column.charset() != null && !CHARSETS.contains(column.charset())) {
       return "has the character set " + column.charset();
     }
-    boolean date = column.dataType().equals("date") || column.dataType().equals("datetime");
-    if (date && !column.nullable() && hasFixedDefault(column)) {
-      // What the connector makes of a zero date then.
-      return "is a date that cannot be null and has a default value";
-    }
     return encoderFor(column) == null ? "has the type " + column.type() : null;
-  }
-
-  private static boolean hasFixedDefault(Column column) {
-    String initial = column.initial();
-    return initial != null
-        && !initial.equalsIgnoreCase("NULL")
-        && !initial.toLowerCase(Locale.ROOT).startsWith("current_timestamp")
-        && !initial.startsWith("0000-00-00")
-        && !initial.startsWith("'0000-00-00");
   }
 
   /** The columns for a SELECT, in their order, and all of them as texts or bytes. */
@@ -118,7 +116,16 @@ final class JdbcRowEncoder {
           "tinyblob",
           "blob",
           "mediumblob",
-          "longblob" ->
+          "longblob",
+          "point",
+          "geometry",
+          "linestring",
+          "polygon",
+          "multipoint",
+          "multilinestring",
+          "multipolygon",
+          "geometrycollection",
+          "geomcollection" ->
           name;
       // The server writes six digits of a FLOAT, but all of a DOUBLE.
       case "float" -> "CAST(" + name + " * 1e0 AS CHAR)";
@@ -165,12 +172,8 @@ final class JdbcRowEncoder {
       case "int" -> unsigned ? JdbcRowEncoder::putInt64 : JdbcRowEncoder::putInt32;
       case "bigint" -> unsigned ? JdbcRowEncoder::putUnsigned : JdbcRowEncoder::putInt64;
       case "decimal" -> JdbcRowEncoder::putDecimal;
-      // With a length, the server rounds the text, but not what is in the log.
-      case "float" -> column.type().contains("(") ? null : JdbcRowEncoder::putFloat;
-      case "double" ->
-          column.type().contains("(")
-              ? null
-              : (out, name, text) -> out.putDouble(name, Double.parseDouble(ascii(text)));
+      case "float" -> JdbcRowEncoder::putFloat;
+      case "double" -> (out, name, text) -> out.putDouble(name, Double.parseDouble(ascii(text)));
       case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "uuid" ->
           BsonBuffer::putString;
       case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob" ->
@@ -178,29 +181,61 @@ final class JdbcRowEncoder {
       case "bit" ->
           column.type().equals("bit(1)")
               ? (out, name, text) -> out.putBoolean(name, text[0] == '1')
-              : null;
-      case "date", "datetime" ->
-          column.nullable()
-              ? (out, name, text) -> {
-                if (isZeroDate(text)) {
-                  out.putNull(name);
-                } else {
-                  out.putDateTime(name, millisOf(text));
-                }
-              }
-              : (out, name, text) -> out.putDateTime(name, isZeroDate(text) ? 0 : millisOf(text));
-      case "timestamp" ->
-          (out, name, text) -> out.putDateTime(name, isZeroDate(text) ? 0 : millisOf(text));
+              : (out, name, text) -> out.putBinary(name, bits(column, text));
+      case "json" -> (out, name, text) -> JsonEncoder.put(out, name, utf8(text));
+      case "point" -> (out, name, text) -> putGeometry(out, name, text, true);
+      case "geometry",
+          "linestring",
+          "polygon",
+          "multipoint",
+          "multilinestring",
+          "multipolygon",
+          "geometrycollection",
+          "geomcollection" ->
+          (out, name, text) -> putGeometry(out, name, text, false);
+      case "date", "datetime", "timestamp" ->
+          (out, name, text) -> {
+            if (isZeroDate(text)) {
+              out.putNull(name);
+            } else {
+              out.putDateTime(name, millisOf(text));
+            }
+          };
       case "time" ->
           (out, name, text) -> out.putString(name, Temporal.timeOfMicros(microsOf(text)));
-      case "year" ->
-          (out, name, text) -> {
-            // The log has years as their distance from 1900.
-            int year = (int) parseLong(text);
-            out.putInt32(name, year == 0 ? 1900 : year);
-          };
+      case "year" -> JdbcRowEncoder::putInt32;
       default -> null;
     };
+  }
+
+  /** The bits as bytes, the first one the lowest. */
+  private static byte[] bits(Column column, byte[] text) {
+    String type = column.type();
+    int count = Integer.parseInt(type.substring(type.indexOf('(') + 1, type.indexOf(')')));
+    byte[] bytes = new byte[(count + Byte.SIZE - 1) / Byte.SIZE];
+    long value = Long.parseUnsignedLong(ascii(text));
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (value >>> (Byte.SIZE * i));
+    }
+    return bytes;
+  }
+
+  /** The server's own form of a geometry is the number of its reference system, then its WKB. */
+  private static void putGeometry(BsonBuffer out, byte[] name, byte[] bytes, boolean point) {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int system = buffer.getInt();
+    int start = out.startDocument(name);
+    if (point) {
+      out.putDouble(X, buffer.getDouble(POINT_X));
+      out.putDouble(Y, buffer.getDouble(POINT_X + Double.BYTES));
+    }
+    out.putBinary(WKB, buffer);
+    if (system == 0) {
+      out.putNull(SRID);
+    } else {
+      out.putInt32(SRID, system);
+    }
+    out.end(start);
   }
 
   private static void putInt32(BsonBuffer out, byte[] name, byte[] text) {
@@ -252,13 +287,9 @@ final class JdbcRowEncoder {
 
   /** Milliseconds since the epoch of {@code yyyy-MM-dd[ HH:mm:ss[.ffffff]]} in UTC. */
   private static long millisOf(byte[] text) {
-    int year = digits(text, 0, 4);
-    // As the connector completes years of two digits.
-    if (year < 100) {
-      year += year < 70 ? 2000 : 1900;
-    }
     long millis =
-        LocalDate.of(year, digits(text, 5, 2), digits(text, 8, 2)).toEpochDay() * MILLIS_PER_DAY;
+        LocalDate.of(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)).toEpochDay()
+            * MILLIS_PER_DAY;
     if (text.length > 10) {
       millis +=
           digits(text, 11, 2) * 3_600_000L
@@ -316,6 +347,10 @@ final class JdbcRowEncoder {
       throw new IllegalArgumentException("unexpected text " + ascii(text));
     }
     return digit;
+  }
+
+  private static String utf8(byte[] text) {
+    return new String(text, StandardCharsets.UTF_8);
   }
 
   private static String ascii(byte[] text) {

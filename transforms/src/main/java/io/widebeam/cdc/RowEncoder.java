@@ -8,6 +8,7 @@ import io.debezium.time.NanoTime;
 import io.debezium.time.NanoTimestamp;
 import io.debezium.time.Time;
 import io.debezium.time.Timestamp;
+import io.debezium.time.Year;
 import io.debezium.time.ZonedTimestamp;
 import io.widebeam.change.BsonBuffer;
 import java.math.BigDecimal;
@@ -48,12 +49,18 @@ final class RowEncoder {
     }
   }
 
-  private static final long MILLIS_PER_DAY = 86_400_000L;
   private static final BigInteger MIN_INT64 = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger MAX_INT64 = BigInteger.valueOf(Long.MAX_VALUE);
 
   /** Tells BIGINT UNSIGNED from DECIMAL(20, 0); {@link ConnectorProperties} asks for it. */
   private static final String SOURCE_TYPE = "__debezium.source.column.type";
+
+  private static final String SOURCE_SCALE = "__debezium.source.column.scale";
+
+  private static final String ZERO_TIMESTAMP = "1970-01-01T00:00:00Z";
+
+  /** Marks a column whose schema has to allow null, but whose table does not. */
+  static final String REQUIRED = "io.widebeam.required";
 
   private final String row;
   private final Column[] columns;
@@ -108,12 +115,17 @@ final class RowEncoder {
   /** Whether a column that must not be null is, as in a row image that has the key alone. */
   boolean lacksRequiredColumn(Struct struct) {
     for (Column column : columns) {
-      if (!column.field.schema().isOptional()
+      if (isRequired(column.field.schema())
           && struct.getWithoutDefault(column.field.name()) == null) {
         return true;
       }
     }
     return false;
+  }
+
+  private static boolean isRequired(Schema schema) {
+    return !schema.isOptional()
+        || (schema.parameters() != null && schema.parameters().containsKey(REQUIRED));
   }
 
   private static ValueEncoder encoderFor(String column, Schema schema) {
@@ -129,10 +141,12 @@ final class RowEncoder {
           (out, field, value) -> out.putDateTime(field, Math.floorDiv((Long) value, 1_000L));
       case NanoTimestamp.SCHEMA_NAME ->
           (out, field, value) -> out.putDateTime(field, Math.floorDiv((Long) value, 1_000_000L));
-      case ZonedTimestamp.SCHEMA_NAME ->
-          (out, field, value) -> out.putDateTime(field, Temporal.millisOfTimestamp((String) value));
+      case ZonedTimestamp.SCHEMA_NAME -> RowEncoder::putZonedTimestamp;
+      case Year.SCHEMA_NAME ->
+          // The log counts years from 1900 on, and has nothing but that for the year 0.
+          (out, field, value) -> out.putInt32(field, (Integer) value == 1900 ? 0 : (Integer) value);
       case io.debezium.time.Date.SCHEMA_NAME ->
-          (out, field, value) -> out.putDateTime(field, (Integer) value * MILLIS_PER_DAY);
+          (out, field, value) -> out.putDateTime(field, (Integer) value * Temporal.MILLIS_PER_DAY);
       case org.apache.kafka.connect.data.Date.LOGICAL_NAME,
           org.apache.kafka.connect.data.Timestamp.LOGICAL_NAME ->
           (out, field, value) -> out.putDateTime(field, millisOf(value));
@@ -148,6 +162,10 @@ final class RowEncoder {
           (out, field, value) ->
               out.putString(field, Temporal.timeOfMicros(Math.floorDiv((Long) value, 1_000L)));
       case Json.LOGICAL_NAME -> (out, field, value) -> JsonEncoder.put(out, field, (String) value);
+      case PostgresText.SCHEMA_NAME -> {
+        PostgresText text = PostgresText.ofType(schema.parameters().get(PostgresText.TYPE));
+        yield (out, field, value) -> text.put(out, field, (String) value);
+      }
       // A name that only says where the value comes from: its type is enough.
       default -> encoderForType(column, schema);
     };
@@ -157,6 +175,14 @@ final class RowEncoder {
     return decimal.parameters().getOrDefault(SOURCE_TYPE, "").startsWith("BIGINT");
   }
 
+  /** MySQL's FLOAT(7,3) has 32 bits, though the connector widens it. */
+  private static boolean isShortFloat(Schema schema) {
+    Map<String, String> parameters = schema.parameters();
+    return parameters != null
+        && parameters.getOrDefault(SOURCE_TYPE, "").startsWith("FLOAT")
+        && parameters.containsKey(SOURCE_SCALE);
+  }
+
   private static ValueEncoder encoderForType(String column, Schema schema) {
     return switch (schema.type()) {
       case BOOLEAN -> (out, field, value) -> out.putBoolean(field, (Boolean) value);
@@ -164,7 +190,11 @@ final class RowEncoder {
           (out, field, value) -> out.putInt32(field, ((Number) value).intValue());
       case INT64 -> (out, field, value) -> out.putInt64(field, (Long) value);
       case FLOAT32 -> (out, field, value) -> out.putDouble(field, shortestDouble((Float) value));
-      case FLOAT64 -> (out, field, value) -> out.putDouble(field, (Double) value);
+      case FLOAT64 ->
+          isShortFloat(schema)
+              ? (out, field, value) ->
+                  out.putDouble(field, shortestDouble(((Double) value).floatValue()))
+              : (out, field, value) -> out.putDouble(field, (Double) value);
       case STRING -> (out, field, value) -> out.putString(field, (String) value);
       case BYTES -> RowEncoder::putBinary;
       case STRUCT -> {
@@ -178,6 +208,15 @@ final class RowEncoder {
       case ARRAY -> arrayEncoder(encoderFor(column + "[]", schema.valueSchema()));
       case MAP -> mapEncoder(encoderFor(column + "{}", schema.valueSchema()));
     };
+  }
+
+  private static void putZonedTimestamp(BsonBuffer out, byte[] name, Object value) {
+    // MySQL's zero date; its earliest true TIMESTAMP is a second later. Postgres's come elsewhere.
+    if (value.equals(ZERO_TIMESTAMP)) {
+      out.putNull(name);
+    } else {
+      out.putDateTime(name, Temporal.millisOfTimestamp((String) value));
+    }
   }
 
   private static long millisOf(Object value) {

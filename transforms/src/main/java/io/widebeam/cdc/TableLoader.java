@@ -82,15 +82,20 @@ final class TableLoader implements AutoCloseable {
 
   /** Settings that this class follows in one of their values only. */
   private static final Map<String, String> EXPECTED =
-      Map.of(
-          "snapshot.mode", "initial",
-          "snapshot.locking.mode", "minimal",
-          "decimal.handling.mode", "precise",
-          "bigint.unsigned.handling.mode", "precise",
-          "time.precision.mode", "adaptive_time_microseconds",
-          "binary.handling.mode", "bytes",
-          "column.propagate.source.type", ".*",
-          "provide.transaction.metadata", "true");
+      Map.ofEntries(
+          Map.entry("snapshot.mode", "initial"),
+          Map.entry("snapshot.locking.mode", "minimal"),
+          Map.entry("decimal.handling.mode", "precise"),
+          Map.entry("bigint.unsigned.handling.mode", "precise"),
+          Map.entry("time.precision.mode", "adaptive_time_microseconds"),
+          Map.entry("binary.handling.mode", "bytes"),
+          Map.entry("column.propagate.source.type", ".*"),
+          Map.entry("converters", "widebeam"),
+          Map.entry("widebeam.type", MySqlValues.class.getName()),
+          Map.entry("driver.yearIsDateType", "false"),
+          Map.entry("enable.time.adjuster", "false"),
+          Map.entry("event.converting.failure.handling.mode", "fail"),
+          Map.entry("provide.transaction.metadata", "true"));
 
   private final Map<String, String> properties;
   private final SourceDatabase database;

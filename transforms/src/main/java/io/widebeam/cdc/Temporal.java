@@ -5,7 +5,7 @@ import java.time.OffsetDateTime;
 
 /** Turns the connector's texts and counts for times into BSON's milliseconds and our texts. */
 final class Temporal {
-  private static final long MILLIS_PER_DAY = 86_400_000L;
+  static final long MILLIS_PER_DAY = 86_400_000L;
 
   private Temporal() {}
 
@@ -59,6 +59,12 @@ final class Temporal {
       text.append('.').append(Long.toString(1_000_000 + fraction), 1, 7);
     }
     return text.toString();
+  }
+
+  /** The text of a time with no fraction, or one of six digits. */
+  static String paddedFraction(String time) {
+    int point = time.indexOf('.');
+    return point < 0 ? time : (time + "000000").substring(0, point + 7);
   }
 
   private static StringBuilder twoDigits(StringBuilder text, long value) {

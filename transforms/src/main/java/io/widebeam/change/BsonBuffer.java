@@ -174,6 +174,14 @@ public final class BsonBuffer {
     length += 16;
   }
 
+  /** Writes a decimal that may be no number. */
+  public void putDecimal(byte[] name, Decimal128 value) {
+    putName(0x13, name, 16);
+    LONG.set(bytes, length, value.getLow());
+    LONG.set(bytes, length + 8, value.getHigh());
+    length += 16;
+  }
+
   /** Writes a decimal of a few digits, its scale (0 to 34) included. */
   public void putDecimal(byte[] name, long unscaled, int scale) {
     putName(0x13, name, 16);

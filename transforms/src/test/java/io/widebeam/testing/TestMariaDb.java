@@ -20,7 +20,7 @@ import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
  * A real MariaDB server with a row log, one for all tests of a JVM; it stops with it. Each test
  * makes a database of its own.
  */
-public final class TestMariaDb {
+public final class TestMariaDb implements TestDatabase {
   public static final String USER = "cdc";
   public static final String PASSWORD = "s3cret-cdc";
 
@@ -88,7 +88,7 @@ public final class TestMariaDb {
     return port;
   }
 
-  /** Makes an empty database with a name of its own. */
+  @Override
   public String createDatabase() throws SQLException {
     String name = "shop" + DATABASES.incrementAndGet();
     try (Connection connection = connect("");
@@ -98,21 +98,14 @@ public final class TestMariaDb {
     return name;
   }
 
+  @Override
   public Connection connect(String database) throws SQLException {
     return DriverManager.getConnection(
         "jdbc:mariadb://127.0.0.1:" + port + "/" + database, USER, PASSWORD);
   }
 
-  public void execute(String database, String... statements) throws SQLException {
-    try (Connection connection = connect(database);
-        Statement statement = connection.createStatement()) {
-      for (String sql : statements) {
-        statement.execute(sql);
-      }
-    }
-  }
-
   /** A connector to one database, whose name is also the source's. */
+  @Override
   public ConnectorConfiguration connector(String database) {
     return connector(database, PASSWORD);
   }

@@ -1,0 +1,55 @@
+package io.widebeam.cdc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.widebeam.change.Change;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
+
+/** A source's reader, and everything that it has handed out. */
+final class ReaderProbe implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  final List<Change> changes = new ArrayList<>();
+  private final CdcReader<Change> reader;
+  private boolean started;
+
+  ReaderProbe(ConnectorConfiguration configuration) {
+    reader =
+        CdcIO.readChanges()
+            .withConnectorConfiguration(configuration)
+            .source()
+            .createReader(null, null);
+  }
+
+  void await(BooleanSupplier condition) throws Exception {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime())
+          .as("deadline, after %d changes", changes.size())
+          .isLessThan(deadline);
+      boolean available = started ? reader.advance() : reader.start();
+      started = true;
+      if (available) {
+        CdcBatch<Change> batch = reader.getCurrent();
+        for (int i = 0; i < batch.size(); i++) {
+          changes.add(batch.value(i));
+        }
+      } else {
+        Thread.sleep(1);
+      }
+    }
+  }
+
+  boolean isLoaded() {
+    return !reader.getCheckpointMark().position().clock().snapshot();
+  }
+
+  @Override
+  public void close() {
+    reader.close();
+  }
+}
