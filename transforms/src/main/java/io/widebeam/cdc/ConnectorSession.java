@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import javax.annotation.Nullable;
+import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.slf4j.Logger;
@@ -63,6 +65,8 @@ final class ConnectorSession<T> {
   private static final long LEAST_NUMBERS = 1 << 22;
 
   private static final long NUMBERS_PER_ROW = 4;
+
+  private static final int MAX_SEEN_SCHEMAS = 10_000;
 
   private static final long STOP_MILLIS = 10_000;
   private static final long FIRST_RETRY_MILLIS = 500;
@@ -118,6 +122,11 @@ final class ConnectorSession<T> {
   /** The columns of these tables, as the connector has them. */
   private final Map<String, String> schemas = new HashMap<>();
 
+  /** The schemas of rows that have been looked at. */
+  private final Map<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
+
+  private final boolean postgres;
+
   /** Whether the tables are read here, and not by the connector. */
   private boolean loading;
 
@@ -144,6 +153,7 @@ final class ConnectorSession<T> {
     this.handedOut = start;
     this.clock = new EventClock(start.clock());
     this.sequence = start.sequence();
+    this.postgres = SourceDatabase.Kind.of(properties) == SourceDatabase.Kind.POSTGRES;
     this.proven = !start.offsets().isEmpty();
     start.offsets().forEach(offset -> offsets.put(offset.partition(), offset.offset()));
     this.load =
@@ -423,10 +433,15 @@ final class ConnectorSession<T> {
   /** The Postgres connector would make a new slot, and go on from there as if nothing were lost. */
   private void checkSlot() throws Exception {
     String slot = properties.get("slot.name");
-    if (offsets.isEmpty() || slot == null || properties.containsKey("slot.stream.params")) {
+    boolean begins = offsets.isEmpty() && !loading;
+    if (begins || slot == null) {
       return;
     }
-    long lsn = offsets.values().stream().mapToLong(ConnectorSession::lastLsn).max().orElse(0);
+    long lsn =
+        offsets.values().stream()
+            .mapToLong(ConnectorSession::lastLsn)
+            .max()
+            .orElse(Long.MAX_VALUE);
     try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
       String lost = database.lostSlot(slot, lsn);
       if (lost != null) {
@@ -490,7 +505,8 @@ final class ConnectorSession<T> {
     if (clock.phase() == Phase.CATCH_UP || loading || tablesToLoad != null) {
       effective.put("heartbeat.interval.ms", HELD_HEARTBEAT_MILLIS);
     }
-    if (tablesToLoad != null) {
+    if (tablesToLoad != null || (loading && offsets.isEmpty())) {
+      // A Postgres server knows by its slot where the log begins; there may be no offset yet.
       effective.put("snapshot.mode", "no_data");
     }
     return effective;
@@ -600,8 +616,8 @@ final class ConnectorSession<T> {
   }
 
   private void accept(SourceRecord record, long now) throws Exception {
-    boolean alters = kinds.of(record) == RecordKind.SCHEMA_CHANGE;
-    if (alters) {
+    RecordKind kind = kinds.of(record);
+    if (kind == RecordKind.SCHEMA_CHANGE || (kind == RecordKind.CHANGE && isNewSchema(record))) {
       // A table that is loaded anew, and the offset after this record, belong together.
       enqueueBatch();
     }
@@ -628,6 +644,13 @@ final class ConnectorSession<T> {
     }
     switch (kinds.of(record)) {
       case CHANGE -> {
+        if (isNewSchema(record)) {
+          if (seenSchemas.size() > MAX_SEEN_SCHEMAS) {
+            seenSchemas.clear();
+          }
+          seenSchemas.put(record.valueSchema(), true);
+          TableSchema.ofRow(record).ifPresent(this::noticed);
+        }
         long time = eventTime((Struct) record.value(), now);
         add(record, time);
       }
@@ -660,7 +683,7 @@ final class ConnectorSession<T> {
    * A table has been created, or has other columns now. The log says nothing of rows that have got
    * a new column's default value, or lost a column; so it is read again, beside the log.
    */
-  private void described(TableSchema table) throws InterruptedException {
+  private void described(TableSchema table) {
     if (tablesToLoad != null) {
       schemas.put(table.namespace() + "." + table.name(), table.columns());
       return;
@@ -690,6 +713,20 @@ final class ConnectorSession<T> {
                       progress.restarted(
                           table.namespace(), table.name(), known.rows(), table.columns())));
     }
+  }
+
+  /** Postgres does not tell of a change of columns before it has a row of them. */
+  private void noticed(TableSchema table) {
+    LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
+    if (known == null || known.columns().isEmpty()) {
+      updateProgress(progress -> progress.described(table));
+    } else {
+      described(table);
+    }
+  }
+
+  private boolean isNewSchema(SourceRecord record) {
+    return postgres && decoder.takesRows() && !seenSchemas.containsKey(record.valueSchema());
   }
 
   private long otherTime(long now) {

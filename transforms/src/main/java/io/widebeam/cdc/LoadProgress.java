@@ -122,6 +122,25 @@ record LoadProgress(List<TableProgress> tables) {
     return new LoadProgress(List.copyOf(more));
   }
 
+  /** With a table's columns, which were not known. */
+  LoadProgress described(TableSchema table) {
+    TableProgress now = find(table.namespace(), table.name());
+    if (now == null) {
+      return tables.isEmpty() ? this : created(table);
+    }
+    return replaced(
+        now,
+        new TableProgress(
+            now.namespace,
+            now.name,
+            now.rows,
+            table.columns(),
+            now.round,
+            now.sharedOut,
+            now.complete,
+            now.open));
+  }
+
   /** With a new table, whose rows are all in the log. */
   LoadProgress created(TableSchema table) {
     List<TableProgress> more = new ArrayList<>(tables);

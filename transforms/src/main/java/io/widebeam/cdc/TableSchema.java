@@ -3,8 +3,12 @@ package io.widebeam.cdc;
 import io.debezium.relational.TableId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
 
 /**
  * What one of the connector's schema change events says of a table.
@@ -31,6 +35,24 @@ record TableSchema(String namespace, String name, String columns) {
       tables.add(new TableSchema(namespace, id.table(), columns(table)));
     }
     return tables;
+  }
+
+  /** The table of a change in Postgres' log, with the columns that it had then. */
+  static Optional<TableSchema> ofRow(SourceRecord record) {
+    if (!(record.value() instanceof Struct value)
+        || !(value.getWithoutDefault("source") instanceof Struct source)
+        || record.valueSchema().field("after") == null) {
+      return Optional.empty();
+    }
+    StringBuilder text = new StringBuilder();
+    for (Field field : record.valueSchema().field("after").schema().fields()) {
+      Schema type = field.schema();
+      text.append(field.name()).append('\t').append(type.type()).append('\t');
+      text.append(type.name()).append('\t').append(type.isOptional()).append('\t');
+      text.append(type.parameters() == null ? "" : new TreeMap<>(type.parameters())).append('\n');
+    }
+    return Optional.of(
+        new TableSchema(source.getString("schema"), source.getString("table"), text.toString()));
   }
 
   private static String columns(Struct table) {

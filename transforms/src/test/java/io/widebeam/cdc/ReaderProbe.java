@@ -51,7 +51,7 @@ final class ReaderProbe implements AutoCloseable {
   }
 
   boolean isLoaded() {
-    return !reader.getCheckpointMark().position().clock().held();
+    return started && !reader.getCheckpointMark().position().clock().held();
   }
 
   boolean isSourceDown() {
