@@ -5,11 +5,24 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import javax.annotation.Nullable;
 import org.apache.kafka.connect.errors.RetriableException;
 
 /** What went wrong in the connector, in words for people. */
 final class ConnectorFailure {
   private static final int MAX_CAUSES = 20;
+
+  /** 1236 is how MySQL and MariaDB refuse a reader's position. */
+  private static final Pattern LOG_IS_LOST =
+      Pattern.compile(
+          "Error code: 1236|no longer available on the server"
+              + "|replication slot \\S+ does not exist"
+              + "|can(?:not| no longer) (?:read|get changes) from (?:logical )?replication slot"
+              + "|requested WAL segment \\S+ has already been removed");
+
+  /** Of the same code, but over as soon as the other reader is gone. */
+  private static final Pattern TWIN_READER = Pattern.compile("same server_(?:uu)?id");
 
   private ConnectorFailure() {}
 
@@ -64,5 +77,23 @@ final class ConnectorFailure {
       }
     }
     return false;
+  }
+
+  /** What the database says of a log that does not go back far enough; null if it is not that. */
+  @Nullable
+  static String lostLog(Throwable failure, Map<String, String> properties) {
+    Throwable cause = failure;
+    for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
+      String message = cause.getMessage() == null ? "" : cause.getMessage();
+      if (LOG_IS_LOST.matcher(message).find() && !TWIN_READER.matcher(message).find()) {
+        return ConnectorProperties.redact(message.strip(), properties);
+      }
+    }
+    return null;
+  }
+
+  /** Whether the database answers, but does not know what it was asked for: a table was altered. */
+  static boolean isBadStatement(SQLException failure) {
+    return failure.getSQLState() != null && failure.getSQLState().startsWith("42");
   }
 }

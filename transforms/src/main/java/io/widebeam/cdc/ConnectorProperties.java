@@ -25,6 +25,14 @@ final class ConnectorProperties {
   /** The topic on which the connector tells of the snapshot's beginning and end. */
   static final String NOTIFICATION_TOPIC = "__widebeam-notification";
 
+  /** Our own settings, which no connector is given. */
+  private static final String OWN_PREFIX = "widebeam.load.";
+
+  private static final String LOAD_THREADS = OWN_PREFIX + "threads";
+  private static final String CHUNK_ROWS = OWN_PREFIX + "chunk.rows";
+  private static final String DEFAULT_CHUNK_ROWS = "16384";
+  private static final int MOST_LOAD_THREADS = 4;
+
   /** What the Postgres connector puts where the log left a value out. */
   static final String UNAVAILABLE = "__widebeam: the log left this value out";
 
@@ -124,7 +132,8 @@ final class ConnectorProperties {
     // watermark.
     defaults.put("heartbeat.interval.ms", "10000");
     defaults.put("provide.transaction.metadata", "true");
-    defaults.put(MAX_RETRIES, "30");
+    // A database that is down comes back; the pipeline waits for it, and says so.
+    defaults.put(MAX_RETRIES, "-1");
 
     String connector = given.get(CONNECTOR_CLASS);
     if (connector.toLowerCase(Locale.ROOT).contains("postgres")) {
@@ -158,6 +167,26 @@ final class ConnectorProperties {
       }
     }
     return defaults;
+  }
+
+  /** The properties without our own settings. */
+  static Map<String, String> ofConnector(Map<String, String> properties) {
+    Map<String, String> others = new HashMap<>(properties);
+    others.keySet().removeIf(name -> name.startsWith(OWN_PREFIX));
+    return others;
+  }
+
+  /** How many connections read the tables at the same time. */
+  static int loadThreads(Map<String, String> properties) {
+    String given = properties.get(LOAD_THREADS);
+    return given != null
+        ? Math.max(1, Integer.parseInt(given))
+        : Math.max(1, Math.min(MOST_LOAD_THREADS, Runtime.getRuntime().availableProcessors() / 2));
+  }
+
+  /** How many rows are read at a time, and read again after a crash. */
+  static int chunkRows(Map<String, String> properties) {
+    return Math.max(1, Integer.parseInt(properties.getOrDefault(CHUNK_ROWS, DEFAULT_CHUNK_ROWS)));
   }
 
   private static boolean isLoopback(String host) {
