@@ -157,7 +157,9 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   @OnTimer("forget")
   public void forget(
-      @Timestamp Instant now, @StateId("assembly") ValueState<AssemblyState> assembly) {
+      @Timestamp Instant now,
+      @StateId("assembly") ValueState<AssemblyState> assembly,
+      @TimerId("forget") Timer forget) {
     AssemblyState state = assembly.read();
     if (state == null) {
       return;
@@ -165,8 +167,13 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     state = state.forget(now.getMillis());
     if (state.isEmpty()) {
       assembly.clear();
-    } else {
-      assembly.write(state);
+      return;
+    }
+    assembly.write(state);
+    // An older deletion that came later has set the timer to its own, earlier time.
+    long lastDeath = state.lastDeath();
+    if (lastDeath > 0) {
+      forget.set(Instant.ofEpochMilli(lastDeath));
     }
   }
 
@@ -187,7 +194,10 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (before != null && Arrays.equals(before, after) && !next.due()) {
       return next.withEmission(next.version(), key);
     }
-    long version = Positions.version(next.positions(), next.version(), generation);
+    long version =
+        next.due()
+            ? Positions.outrankingVersion(next.positions(), next.version(), generation)
+            : Positions.version(next.positions(), next.version(), generation);
     if (head.attachment == JoinPlan.Attachment.ROOT) {
       byte[] known = exists ? key : next.key();
       outputs

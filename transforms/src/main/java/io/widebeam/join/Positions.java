@@ -45,6 +45,20 @@ final class Positions {
     return Math.max(sum << steps(positions.length), previous + 1);
   }
 
+  /**
+   * The version of a document that must outrank whatever a target has of it, written in a life
+   * before that this state knows nothing of: there other sources may have had numbers given out
+   * after a restart, which are far above those that the document reaches now. What was read again
+   * since has a number above all of any source, and is counted for every source.
+   */
+  static long outrankingVersion(long[] positions, long previous, long generation) {
+    long highest = generation;
+    for (long position : positions) {
+      highest = Math.max(highest, position);
+    }
+    return Math.max(positions.length * highest << steps(positions.length), previous + 1);
+  }
+
   /** What all versions of a generation are above, and all of the generations before are below. */
   static long firstVersion(int sources, long generation) {
     return (sources * generation) << steps(sources);

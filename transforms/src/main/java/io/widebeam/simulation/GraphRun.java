@@ -39,12 +39,10 @@ final class GraphRun {
    * How the scheduler behaves, and what runners may do either way.
    *
    * @param duplicates the share of elements that are delivered once more
-   * @param promptTimers whether timers fire all at once when the watermark reaches them, or one by
-   *     one between other things
-   * @param timersAtWatermark whether a timer fires when the watermark stands at its time, or only
-   *     beyond
+   * @param promptTimers whether timers fire all at once when the watermark has passed their time, as
+   *     on Flink, or one by one, between other things
    */
-  record Habits(double duplicates, boolean promptTimers, boolean timersAtWatermark) {}
+  record Habits(double duplicates, boolean promptTimers) {}
 
   /** What has been checkpointed: all states and timers, and all elements under way. */
   record Image(Map<StepRun, StepRun.Cells> cells, Map<Target, List<InFlight>> pending) {}

@@ -223,10 +223,8 @@ final class StepRun extends GraphRun.Target implements GraphRun.Origin {
     }
 
     private void addIfDue(Coded key, String timerId, Instant time) {
-      boolean reached =
-          graph.habits().timersAtWatermark() ? !time.isAfter(watermark) : time.isBefore(watermark);
       Due timer = new Due(key, timerId, time);
-      if (reached && !due.contains(timer)) {
+      if (time.isBefore(watermark) && !due.contains(timer)) {
         due.add(timer);
       }
     }

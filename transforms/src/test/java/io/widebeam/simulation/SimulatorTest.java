@@ -12,24 +12,17 @@ class SimulatorTest {
     int failed = 0;
     for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
       Scenario scenario = RandomScenarios.of(seed);
-      try {
-        new Simulation(scenario, seed, Interference.NONE).run();
-      } catch (RuntimeException e) {
-        if (e.getMessage().contains("keys that have state")) {
-          continue;
-        }
+      var e = Simulation.run(scenario, seed, Interference.NONE);
+      if (e.isPresent()) {
         failed++;
         if (failed < 10) {
           System.out.println(
-              "seed "
+              "==== seed "
                   + seed
-                  + " crashes "
-                  + scenario.crashes()
-                  + " dup "
-                  + scenario.duplicates()
-                  + ": "
-                  + e.getMessage());
-          if (!(e instanceof SimulationFailure)) e.printStackTrace(System.out);
+                  + "\n"
+                  + CaseText.of(
+                      Shrinker.shrink(
+                          new Shrinker.Failing(scenario, seed, e.get()), Interference.NONE)));
         }
       }
     }
