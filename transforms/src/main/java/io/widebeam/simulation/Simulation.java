@@ -59,36 +59,37 @@ final class Simulation {
       Map<String, Reader.Position> positions,
       List<Map<BsonValue, DocumentChange>> emitted) {}
 
-  private Simulation(
-      ViewGraph composed, Scenario scenario, long seed, Interference interference) {
+  private Simulation(ViewGraph composed, Scenario scenario, long seed, Interference interference) {
     this.scenario = scenario;
     this.random = new Random(seed);
     this.interference = interference;
     this.database = new Database(scenario.tables());
     this.stride = random.nextInt(4) == 0 ? 200 : 1 + random.nextInt(30);
 
+    // Of the runners, Flink is the one that goes back to checkpoints.
     this.graph =
         new GraphRun(
             composed.pipeline(),
             random,
-            new GraphRun.Habits(scenario.duplicates(), random.nextBoolean()),
+            new GraphRun.Habits(
+                scenario.duplicates(), scenario.crashes() > 0 || random.nextBoolean()),
             interference);
     composed
         .changes()
         .forEach(
-        (source, output) ->
-            readers.put(
-                source,
-                new Reader(
-                    output,
-                    scenario.tables().stream()
-                        .map(Table::id)
-                        .filter(table -> table.source().equals(source))
-                        .toList(),
-                    database,
-                    graph,
-                    random,
-                    interference)));
+            (source, output) ->
+                readers.put(
+                    source,
+                    new Reader(
+                        output,
+                        scenario.tables().stream()
+                            .map(Table::id)
+                            .filter(table -> table.source().equals(source))
+                            .toList(),
+                        database,
+                        graph,
+                        random,
+                        interference)));
     for (int i = 0; i < scenario.views().size(); i++) {
       ViewRun run = new ViewRun(scenario.views().get(i));
       views.add(run);
@@ -176,7 +177,7 @@ final class Simulation {
   }
 
   private void checkpoint() {
-    if (scenario.alignedCheckpoints()) {
+    if (!scenario.elementsInCheckpoints()) {
       graph.deliverAll();
     }
     Map<String, Reader.Position> positions = new HashMap<>();
@@ -208,7 +209,7 @@ final class Simulation {
     readers.forEach((source, reader) -> reader.resume(image.positions.get(source), floor, now));
     for (int i = 0; i < views.size(); i++) {
       views.get(i).lastEmitted = new HashMap<>(image.emitted.get(i));
-      if (scenario.alignedCheckpoints()) {
+      if (!scenario.elementsInCheckpoints()) {
         views.get(i).target.forgetDeletes();
       }
     }
