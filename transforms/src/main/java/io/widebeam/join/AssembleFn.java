@@ -118,7 +118,8 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     Instant diesAt = timestamp.plus(TOMBSTONES);
     Step step = state.apply(element.getValue(), plan, diesAt.getMillis());
     AssemblyState next = step.state();
-    if (!live && element.getValue() instanceof Row row) {
+    // The instance may be live by another key's timer before this key's own release has come.
+    if ((!live || state.held()) && element.getValue() instanceof Row row) {
       next = rememberPassed(head, row, step.effect(), state, next);
     }
     if (step.effect() == Effect.STALE) {
@@ -194,10 +195,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (before != null && Arrays.equals(before, after) && !next.due()) {
       return next.withEmission(next.version(), key);
     }
-    long version =
-        next.due()
-            ? Positions.outrankingVersion(next.positions(), next.version(), generation)
-            : Positions.version(next.positions(), next.version(), generation);
+    long version = Positions.version(next.positions(), next.version(), generation, next.due());
     if (head.attachment == JoinPlan.Attachment.ROOT) {
       byte[] known = exists ? key : next.key();
       outputs

@@ -60,8 +60,8 @@ final class Shrinker {
     if (smallest.scenario.duplicates() > 0) {
       tryOut(smallest.scenario.withoutDuplicates());
     }
-    if (!smallest.scenario.alignedCheckpoints()) {
-      tryOut(smallest.scenario.withAlignedCheckpoints());
+    if (smallest.scenario.elementsInCheckpoints()) {
+      tryOut(smallest.scenario.withoutElementsInCheckpoints());
     }
     shrinkViews();
     shrinkList(
@@ -164,7 +164,8 @@ final class Shrinker {
         node.embedding(),
         node.relation(),
         node.arrayKeys(),
-        lookups);
+        lookups,
+        node.rows());
   }
 
   private boolean tryOut(Scenario scenario) {

@@ -66,11 +66,13 @@ final class Simulation {
     this.database = new Database(scenario.tables());
     this.stride = random.nextInt(4) == 0 ? 200 : 1 + random.nextInt(30);
 
+    // Of the runners, Flink is the one that goes back to checkpoints.
     this.graph =
         new GraphRun(
             composed.pipeline(),
             random,
-            new GraphRun.Habits(scenario.duplicates(), random.nextBoolean()),
+            new GraphRun.Habits(
+                scenario.duplicates(), scenario.crashes() > 0 || random.nextBoolean()),
             interference);
     composed
         .changes()
@@ -175,7 +177,7 @@ final class Simulation {
   }
 
   private void checkpoint() {
-    if (scenario.alignedCheckpoints()) {
+    if (!scenario.elementsInCheckpoints()) {
       graph.deliverAll();
     }
     Map<String, Reader.Position> positions = new HashMap<>();
@@ -207,7 +209,7 @@ final class Simulation {
     readers.forEach((source, reader) -> reader.resume(image.positions.get(source), floor, now));
     for (int i = 0; i < views.size(); i++) {
       views.get(i).lastEmitted = new HashMap<>(image.emitted.get(i));
-      if (scenario.alignedCheckpoints()) {
+      if (!scenario.elementsInCheckpoints()) {
         views.get(i).target.forgetDeletes();
       }
     }
