@@ -323,6 +323,7 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
             document(state.emitted()),
             document(row),
             state.emitted() != null || !state.certain(),
+            state.certain(),
             version,
             state.commitMillis()));
     return state.emitted(tallies, version, row);
