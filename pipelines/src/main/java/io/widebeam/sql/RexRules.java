@@ -67,7 +67,10 @@ final class RexRules extends RexShuttle {
     if (!(reduced.get(0) instanceof RexLiteral)) {
       throw SqlExpressions.mistake(
           SqlParserPos.ZERO,
-          "'" + literal.getValueAs(String.class) + "' is no value of type " + cast.getType().getSqlTypeName(),
+          "'"
+              + literal.getValueAs(String.class)
+              + "' is no value of type "
+              + cast.getType().getSqlTypeName(),
           "write one, as in: 12.50, '2024-02-29' or '2024-02-29 13:05:09'");
     }
     return reduced.get(0);

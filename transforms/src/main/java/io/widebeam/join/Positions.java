@@ -52,7 +52,7 @@ final class Positions {
       highest = Math.max(highest, position);
     }
     return Math.max(
-        positions.length * highest << steps(positions.length), previous + (first ? LEFT_OUT : 1));
+        (positions.length * highest) << steps(positions.length), previous + (first ? LEFT_OUT : 1));
   }
 
   /** What all versions of a generation are above, and all of the generations before are below. */
