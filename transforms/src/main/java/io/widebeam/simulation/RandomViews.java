@@ -53,10 +53,10 @@ final class RandomViews {
       TableId id = new TableId(random.nextInt(4) == 0 ? "other" : "shop", "db", "t" + i);
       List<Column> columns = new ArrayList<>();
       for (String name : COLUMNS) {
-        columns.add(new Column(name, families.get(name).comparable(random), VALUES));
+        columns.add(Column.of(name, families.get(name).comparable(random), VALUES));
       }
       // A column of its own, so that merged rows show.
-      columns.add(new Column(id.name(), ColumnType.INT, 100));
+      columns.add(Column.of(id.name(), ColumnType.INT, 100));
       List<String> key =
           switch (random.nextInt(4)) {
             case 0 -> List.of("a", "b");

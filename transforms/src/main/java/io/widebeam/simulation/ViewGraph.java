@@ -2,6 +2,7 @@ package io.widebeam.simulation;
 
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
+import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.join.WideDocuments;
 import io.widebeam.view.ViewNode;
@@ -17,6 +18,7 @@ import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
+import org.apache.beam.sdk.values.PDone;
 
 /**
  * The Beam graph of some views, as a flow composes it, but between simulated ends.
@@ -34,6 +36,7 @@ record ViewGraph(
     Pipeline pipeline = Pipeline.create(OPTIONS);
     Map<String, PCollection<Change>> changes = new TreeMap<>();
     List<PCollection<DocumentChange>> documents = new ArrayList<>();
+    DeadLetters<PDone> letters = DeadLetters.to(pipeline, new SimulatedWrite<>());
     for (int i = 0; i < views.size(); i++) {
       List<PCollection<Change>> needed = new ArrayList<>();
       for (String source : sources(views.get(i))) {
@@ -42,19 +45,20 @@ record ViewGraph(
                 source,
                 name -> pipeline.apply("Read/" + name, new SimulatedRead<>(ChangeCoder.of()))));
       }
-      documents.add(compose("View" + i, views.get(i), needed));
+      documents.add(compose("View" + i, views.get(i), needed, letters));
     }
+    letters.close();
     return new ViewGraph(pipeline, changes, documents);
   }
 
   private static PCollection<DocumentChange> compose(
-      String name, ViewNode view, List<PCollection<Change>> needed) {
+      String name, ViewNode view, List<PCollection<Change>> needed, DeadLetters<PDone> letters) {
     PCollection<Change> changes =
         needed.size() == 1
             ? needed.get(0)
             : PCollectionList.of(needed).apply(name + "/Sources", Flatten.pCollections());
     PCollection<DocumentChange> documents =
-        changes.apply(name + "/Join", WideDocuments.of(view).withBefore());
+        changes.apply(name + "/Join", WideDocuments.of(view).withBefore().withDeadLetters(letters));
     documents.apply(name + "/Write", new SimulatedWrite<>());
     return documents;
   }

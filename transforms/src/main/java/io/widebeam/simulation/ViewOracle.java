@@ -1,6 +1,7 @@
 package io.widebeam.simulation;
 
 import io.widebeam.change.TableId;
+import io.widebeam.view.RowException;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import javax.annotation.Nullable;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonValue;
@@ -50,10 +52,20 @@ final class ViewOracle {
       return all;
     }
     return all.stream()
-        .map(row -> node.rows().apply(new RawBsonDocument(row, new BsonDocumentCodec())))
+        .map(row -> made(node, row))
         .filter(Objects::nonNull)
         .map(Target::copy)
         .toList();
+  }
+
+  /** A row that cannot be made counts as one that is not there. */
+  @Nullable
+  private static BsonDocument made(ViewNode node, BsonDocument row) {
+    try {
+      return node.rows().apply(new RawBsonDocument(row, new BsonDocumentCodec()));
+    } catch (RowException e) {
+      return null;
+    }
   }
 
   private BsonDocument withLookups(ViewNode node, BsonDocument row) {
