@@ -315,7 +315,8 @@ class FlowPlannerTest {
     assertThat(problems.problems())
         .containsExactly(
             new Problem("connections.shop.host", "no such host", "check it"),
-            new Problem("connections.docs.uri", "refused for [orders]", "ask"));
+            new Problem(
+                "connections.docs.uri", "refused for [orders, widebeam_dead_letters]", "ask"));
   }
 
   @Test
