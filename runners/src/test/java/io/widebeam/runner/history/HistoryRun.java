@@ -20,7 +20,8 @@ import org.bson.Document;
  * Plays a random history on real servers while a flow follows it, and compares when it is quiet.
  */
 final class HistoryRun {
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final Duration PATIENCE =
+      Duration.ofSeconds(Integer.getInteger("history.patience", 180));
 
   private HistoryRun() {}
 
@@ -36,7 +37,7 @@ final class HistoryRun {
         Connection connection = source.connect()) {
       History history = new History(source, seed);
       history.createTables(connection);
-      history.run(connection, transactions);
+      history.run(connection, 3 * transactions);
       RunningBeamFlow flow =
           new BeamLauncher()
               .launch(
