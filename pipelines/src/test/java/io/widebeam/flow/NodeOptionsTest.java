@@ -362,7 +362,7 @@ class NodeOptionsTest {
                 choose another name, or leave the column out: exclude: [Code]
             flow.yaml:10:34: `items` is a column of `orders` already
                 choose another path, or rename the column
-            flow.yaml:8:48: the field `_id` of a document is taken by Widebeam
+            flow.yaml:8:47: the field `_id` of a document is taken by Widebeam
                 choose another name""");
   }
 
