@@ -63,6 +63,7 @@ class FlowYamlProblemsTest {
           "relation-of-three",
           "relation-with-stray-path",
           "relation-without-inner-list",
+          "secret-file-not-there",
           "two-views-one-target",
           "unquoted-variable",
           "variable-malformed",
