@@ -95,6 +95,9 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
     if (now - nextMetricsNanos >= 0) {
       nextMetricsNanos = now + METRICS_INTERVAL_NANOS;
       backlog.set(session.backlogElements());
+      for (LoadProgress.TableProgress table : position.load().tables()) {
+        Metrics.gauge("widebeam", "tableRows." + table.name()).set(table.rows());
+      }
       sourceDown.set(isSourceDown() ? 1 : 0);
       EventClock.Phase phase = position.clock().phase();
       snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);

@@ -124,7 +124,7 @@ final class ConnectorSession<T> {
   private final Map<String, String> schemas = new HashMap<>();
 
   /** The schemas of rows that have been looked at. */
-  private final IdentityHashMap<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
+  private final Map<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
 
   private final boolean postgres;
 
@@ -141,6 +141,9 @@ final class ConnectorSession<T> {
   private List<CdcBatch.Letter> letters = new ArrayList<>();
   private long[] eventMillis = new long[MAX_BATCH_ELEMENTS];
   private long batchBytes;
+
+  /** Of the batch: its values, and the letters without one. */
+  private int batchElements;
 
   private ConnectorSession(
       Map<String, String> properties,
@@ -440,7 +443,10 @@ final class ConnectorSession<T> {
       return;
     }
     long lsn =
-        offsets.values().stream().mapToLong(ConnectorSession::lastLsn).max().orElse(Long.MAX_VALUE);
+        offsets.values().stream()
+            .mapToLong(ConnectorSession::lastLsn)
+            .max()
+            .orElse(Long.MAX_VALUE);
     try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
       String lost = database.lostSlot(slot, lsn);
       if (lost != null) {
@@ -776,7 +782,8 @@ final class ConnectorSession<T> {
             String namespace = table.id().namespace();
             String name = table.id().name();
             String columns = schemas.getOrDefault(namespace + "." + name, "");
-            updateProgress(progress -> progress.restarted(namespace, name, table.rows(), columns));
+            updateProgress(
+                progress -> progress.restarted(namespace, name, table.rows(), columns));
           }
           schemas.clear();
           continueLoad();
@@ -804,9 +811,10 @@ final class ConnectorSession<T> {
     }
   }
 
-  /** A letter without an element takes a number, too. */
+  /** Numbers tell what has been handed out, so a letter without an element needs one, too. */
   private void countElement() {
     sequence++;
+    batchElements++;
   }
 
   private void append(T element, long time) throws InterruptedException {
@@ -824,15 +832,16 @@ final class ConnectorSession<T> {
       return;
     }
     CdcBatch<T> batch = new CdcBatch<>(values, Arrays.copyOf(eventMillis, values.size()), letters);
-    int counted = batch.size() + letters.size();
     long bytes = batchBytes;
+    int elements = batchElements;
     values = new ArrayList<>();
     letters = new ArrayList<>();
     batchBytes = 0;
+    batchElements = 0;
     lock.lockInterruptibly();
     try {
       awaitRoom();
-      enqueue(batch, bytes, position(counted));
+      enqueue(batch, bytes, position(elements));
     } finally {
       lock.unlock();
     }
@@ -926,7 +935,7 @@ final class ConnectorSession<T> {
         // Not before what has been told to be over, and not behind what comes next.
         long[] times = new long[rows.size()];
         Arrays.fill(times, tail.clock().nextTime());
-        enqueue(new CdcBatch<>(rows, times, List.of()), bytes, position);
+        enqueue(new CdcBatch<>(rows, times, new ArrayList<>()), bytes, position);
       } finally {
         lock.unlock();
       }

@@ -104,10 +104,6 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
           "database.sslmode",
           "table.include.list",
           "database.ssl.mode",
-          "database.ssl.keystore",
-          "database.ssl.keystore.password",
-          "database.ssl.truststore",
-          "database.ssl.truststore.password",
           "poll.interval.ms",
           "max.batch.size",
           "max.queue.size",
@@ -324,7 +320,11 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
   void read(Table table, KeyRange range, RowConsumer rows) throws Exception {
     List<String> parameters = new ArrayList<>();
     String sql =
-        "SELECT " + table.columns() + " FROM " + table.from() + where(table, range, parameters);
+        "SELECT "
+            + table.columns()
+            + " FROM "
+            + table.from()
+            + where(table, range, parameters);
     PreparedStatement statement = prepare(sql, parameters);
     statement.setFetchSize(fetchSize());
     ResultSet row = statement.executeQuery();
