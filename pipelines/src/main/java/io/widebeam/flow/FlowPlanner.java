@@ -365,8 +365,18 @@ public final class FlowPlanner {
           .filter(node -> node.path().isEmpty() && table(node.table()) != null)
           .forEach(
               node -> {
+                NodeOptions options = node.options();
+                for (String field : List.of(versionField, "_id")) {
+                  if (options.computed().containsKey(field)) {
+                    report(
+                        node.part() + ".computed." + field,
+                        "the field `" + field + "` of a document is taken by Widebeam",
+                        "choose another name");
+                  }
+                }
                 List<String> columns =
-                    NodeRows.shownFields(table(node.table()).columns(), node.options());
+                    new ArrayList<>(NodeRows.shownFields(table(node.table()).columns(), options));
+                columns.removeAll(options.computed().keySet());
                 if (columns.contains(versionField)) {
                   report(
                       node.part() + ".from",

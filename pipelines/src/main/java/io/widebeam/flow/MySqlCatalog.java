@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import io.widebeam.cdc.DriverTls;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.Connection.Engine;
 import io.widebeam.sql.SqlType;
@@ -46,10 +47,10 @@ final class MySqlCatalog {
     properties.put("connectTimeout", Long.toString(JdbcSession.CONNECT_TIMEOUT.toMillis()));
     properties.put("socketTimeout", Long.toString(JdbcSession.READ_TIMEOUT.toMillis()));
     properties.put("allowPublicKeyRetrieval", "true");
-    String sslMode = database.properties().get("database.ssl.mode");
-    if (sslMode != null) {
-      properties.put("sslMode", mariadb ? sslMode : sslMode.toUpperCase(Locale.ROOT));
-    }
+    properties.putAll(
+        mariadb
+            ? DriverTls.mariaDb(database.properties())
+            : DriverTls.mysql(database.properties()));
     String host = database.host().contains(":") ? "[" + database.host() + "]" : database.host();
     Driver driver = mariadb ? new org.mariadb.jdbc.Driver() : new com.mysql.cj.jdbc.Driver();
     // Without a database in the URL, a wrong one can be told from a wrong password.

@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import io.widebeam.cdc.DriverTls;
 import io.widebeam.change.TableId;
 import io.widebeam.sql.SqlType;
 import java.sql.SQLException;
@@ -47,10 +48,7 @@ final class PostgresCatalog {
     properties.put("password", database.password().reveal());
     properties.put("connectTimeout", Long.toString(JdbcSession.CONNECT_TIMEOUT.toSeconds()));
     properties.put("socketTimeout", Long.toString(JdbcSession.READ_TIMEOUT.toSeconds()));
-    String sslMode = database.properties().get("database.sslmode");
-    if (sslMode != null) {
-      properties.put("sslmode", sslMode);
-    }
+    properties.putAll(DriverTls.postgres(database.properties()));
     String host = database.host().contains(":") ? "[" + database.host() + "]" : database.host();
     String url = "jdbc:postgresql://" + host + ":" + database.port() + "/" + name;
     return JdbcSession.open(new org.postgresql.Driver(), url, properties);

@@ -166,15 +166,22 @@ final class YamlReader {
           title + " needs the environment variable " + name + ", which is not set",
           "set it before the start: export " + name + "=...");
     }
+    resolved
+        .unreadable()
+        .forEach(
+            (file, reason) ->
+                report(
+                    node,
+                    title + " is to come from the file " + file + ": " + reason,
+                    "write the value there, or name another file: ${file:/run/secrets/...}"));
     if (resolved.malformed()) {
       report(
           node,
-          title + " has a `${` that names no environment variable",
-          "write ${NAME} with letters, digits and underscores, or $${ for a plain ${");
+          title + " has a `${` that names no environment variable and no file",
+          "write ${NAME} with letters, digits and underscores, ${file:/run/secrets/name}, or $${ for"
+              + " a plain ${");
     }
-    return resolved.missing().isEmpty() && !resolved.malformed()
-        ? Optional.of(resolved.text())
-        : Optional.empty();
+    return resolved.isComplete() ? Optional.of(resolved.text()) : Optional.empty();
   }
 
   static String child(String part, String key) {

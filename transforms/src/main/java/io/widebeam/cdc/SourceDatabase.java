@@ -130,19 +130,25 @@ final class SourceDatabase implements AutoCloseable {
     switch (kind) {
       case MARIADB -> {
         driver.put("connectTimeout", CONNECT_MILLIS);
+        driver.putAll(DriverTls.mariaDb(properties));
         driver.put(
             "sslMode",
-            encryption(properties, "database.ssl.mode", "disable", Set.of("disable", "trust")));
+            encryption(
+                properties,
+                "database.ssl.mode",
+                "disable",
+                Set.of("disable", "trust", "verify-ca", "verify-full")));
       }
       case MYSQL -> {
         driver.put("connectTimeout", CONNECT_MILLIS);
+        driver.putAll(DriverTls.mysql(properties));
         driver.put(
             "sslMode",
             encryption(
                     properties,
                     "database.ssl.mode",
                     "preferred",
-                    Set.of("disabled", "preferred", "required"))
+                    Set.of("disabled", "preferred", "required", "verify_ca", "verify_identity"))
                 .toUpperCase(Locale.ROOT));
         driver.put("allowPublicKeyRetrieval", "true");
         driver.put("characterEncoding", "UTF-8");
@@ -150,13 +156,14 @@ final class SourceDatabase implements AutoCloseable {
       }
       case POSTGRES -> {
         driver.put("connectTimeout", "30");
+        driver.putAll(DriverTls.postgres(properties));
         driver.put(
             "sslmode",
             encryption(
                 properties,
                 "database.sslmode",
                 "prefer",
-                Set.of("disable", "allow", "prefer", "require")));
+                Set.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full")));
       }
     }
     return driver;

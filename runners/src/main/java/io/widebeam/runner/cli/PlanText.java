@@ -41,7 +41,7 @@ final class PlanText {
   private void view(PlannedView view) {
     line("");
     line("join, one document for each " + key(view.root()) + " of " + name(view.root().table()));
-    line(name(view.root().table()) + "  by " + key(view.root()));
+    line(name(view.root().table()) + "  by " + key(view.root()) + rows(view.root()));
     children(view.root().lookups(), "");
     line("");
     line("write " + view.target().database() + "." + view.target().collection());
@@ -57,7 +57,8 @@ final class PlanText {
               + embedding(node)
               + "  "
               + name(node.table())
-              + join(node));
+              + join(node)
+              + rows(node));
       children(node.lookups(), indent + (last ? "   " : "│  "));
     }
   }
@@ -79,13 +80,18 @@ final class PlanText {
   }
 
   private static String equality(JoinColumn column) {
-    return column.parent().equals(column.child())
-        ? column.parent()
-        : column.parent() + " = " + column.child();
+    String parent = ViewNode.publicName(column.parent());
+    String child = ViewNode.publicName(column.child());
+    return parent.equals(child) ? parent : parent + " = " + child;
   }
 
   private static String key(ViewNode node) {
-    return String.join(", ", node.primaryKey());
+    return node.primaryKey().stream().map(ViewNode::publicName).collect(Collectors.joining(", "));
+  }
+
+  /** What is made of the table's rows, if they are not taken as they are. */
+  private static String rows(ViewNode node) {
+    return node.rows() == null ? "" : "  (" + node.rows() + ")";
   }
 
   private static String name(TableId table) {

@@ -9,8 +9,10 @@ import io.widebeam.flow.PlannedFlow;
 import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.BeamOptions;
 import io.widebeam.runner.launch.Failures;
+import io.widebeam.runner.launch.FlinkCluster;
 import io.widebeam.runner.launch.FlowFailedException;
 import io.widebeam.runner.launch.KeptState;
+import io.widebeam.runner.launch.RunningBeamFlow;
 import io.widebeam.runner.state.Checkpoint;
 import io.widebeam.runner.state.StateBackend;
 import io.widebeam.runner.state.StateDirectory;
@@ -24,6 +26,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import javax.annotation.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,7 +57,9 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--state-dir",
       paramLabel = "DIRECTORY",
-      description = "Where the flow keeps what it needs to go on (default: .widebeam/NAME).")
+      description =
+          "Where the flow keeps what it needs to go on (default: .widebeam/NAME). For a cluster: a"
+              + " directory that all its machines and this one share.")
   @Nullable
   private Path stateDirectory;
 
@@ -81,6 +86,12 @@ final class RunCommand implements Callable<Integer> {
               + " letters.")
   private boolean failFast;
 
+  @Option(
+      names = "--detach",
+      description =
+          "Return when the flow has been submitted to a cluster, and leave it running there.")
+  private boolean detach;
+
   @Unmatched private List<String> beamArguments = new ArrayList<>();
 
   @Override
@@ -95,6 +106,14 @@ final class RunCommand implements Callable<Integer> {
       BeamOptions options = BeamOptions.parse(beamArguments.toArray(String[]::new));
       target.address().ifPresent(address -> say("no target given: writing to " + address));
       FlowWatch watch = FlowWatch.of(spec.commandLine(), stop);
+      if (options.kind() == BeamOptions.Kind.CLUSTER) {
+        requireTargets(target);
+        return runOnCluster(planned, options, watch);
+      }
+      if (detach) {
+        throw new ParameterException(
+            spec.commandLine(), "--detach goes with --flinkMaster: embedded Flink ends with this");
+      }
       if (!options.canKeepState()) {
         requireNoStateOptions();
         return run(
@@ -102,17 +121,49 @@ final class RunCommand implements Callable<Integer> {
             options,
             watch);
       }
-      Path directory = stateDirectory == null ? StateDirectory.ofFlow(flow.name()) : stateDirectory;
-      try (StateDirectory state = StateDirectory.open(directory)) {
-        boolean lasts = target.server().isEmpty();
-        state.prepare(join(planned), Optional.ofNullable(backend), fresh || !lasts, this::say);
-        return lasts
-            ? runFromState(join(planned), options, state, watch)
-            : run(
-                join(planned).withGeneration(state.generation()),
-                options,
-                watch.telling(new Reporter(flow.name(), state)));
+      return runIn(
+          stateDirectory == null ? StateDirectory.ofFlow(flow.name()) : stateDirectory,
+          target.server().isEmpty(),
+          planned,
+          options,
+          watch);
+    }
+  }
+
+  private int runOnCluster(
+      CompletableFuture<PlannedFlow> planned, BeamOptions options, FlowWatch watch) {
+    try (FlinkCluster cluster = options.cluster()) {
+      PlannedFlow flow = join(planned);
+      requireNotRunning(cluster, flow);
+      if (stateDirectory != null && options.canKeepState()) {
+        return runIn(stateDirectory, true, planned, options, watch);
       }
+      requireNoStateOptions();
+      options.requireCheckpointDirectory(cluster);
+      long generation = options.generation();
+      say("the generation is " + generation);
+      return run(flow.withGeneration(generation), options, watch);
+    }
+  }
+
+  /**
+   * @param lasts whether the targets outlive the run, so that state is of use to the next
+   */
+  private int runIn(
+      Path directory,
+      boolean lasts,
+      CompletableFuture<PlannedFlow> planned,
+      BeamOptions options,
+      FlowWatch watch) {
+    try (StateDirectory state = StateDirectory.open(directory)) {
+      PlannedFlow flow = join(planned);
+      state.prepare(flow, Optional.ofNullable(backend), fresh || !lasts, this::say);
+      return lasts
+          ? runFromState(flow, options, state, watch)
+          : run(
+              flow.withGeneration(state.generation()),
+              options,
+              watch.telling(new Reporter(flow.name(), state)));
     }
   }
 
@@ -121,9 +172,33 @@ final class RunCommand implements Callable<Integer> {
     if (stateDirectory != null || backend != null || fresh) {
       throw new ParameterException(
           spec.commandLine(),
-          "--state-dir, --state-backend and --fresh are for embedded Flink: leave out --runner,"
-              + " --flinkMaster and --flinkConfDir, or say where state is with the options of the"
+          "--state-dir, --state-backend and --fresh are for Flink, and --state-backend and --fresh"
+              + " go with a --state-dir if it is a cluster: leave out --runner, --flinkConfDir,"
+              + " --savepointPath and --stateBackend, or say where state is with the options of the"
               + " runner");
+    }
+  }
+
+  private void requireTargets(EmbeddedTarget target) {
+    if (target.server().isPresent()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a view names no target (to:), and the embedded one is not to be reached from a cluster");
+    }
+  }
+
+  /** Two jobs would read from one slot, or write over each other's documents. */
+  private void requireNotRunning(FlinkCluster cluster, PlannedFlow flow) {
+    Optional<FlinkCluster.Job> running =
+        cluster.find(flow.name()).filter(FlinkCluster.Job::isAlive);
+    if (running.isPresent()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "the cluster runs "
+              + flow.name()
+              + " already, as job "
+              + running.get().id()
+              + ": stop that first (widebeam stop)");
     }
   }
 
@@ -165,9 +240,17 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private static int run(PlannedFlow flow, BeamOptions options, FlowWatch watch) {
-    return watch.watch(
-        new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.views())));
+  private int run(PlannedFlow flow, BeamOptions options, FlowWatch watch) {
+    try (RunningBeamFlow running =
+        new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.views()))) {
+      running.jobId().ifPresent(job -> say("runs on the cluster as job " + job));
+      if (detach) {
+        return CommandLine.ExitCode.OK;
+      }
+      int status = watch.watch(running);
+      running.savepoint().ifPresent(path -> say("stopped; the state is in " + path));
+      return status;
+    }
   }
 
   private static <T> T join(CompletableFuture<T> future) {

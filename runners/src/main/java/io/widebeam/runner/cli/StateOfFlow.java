@@ -18,7 +18,11 @@ final class StateOfFlow {
   @Nullable
   private Path directory;
 
+  String name() {
+    return FlowYaml.nameIn(file.path());
+  }
+
   Path directory() {
-    return directory == null ? StateDirectory.ofFlow(FlowYaml.nameIn(file.path())) : directory;
+    return directory == null ? StateDirectory.ofFlow(name()) : directory;
   }
 }

@@ -16,19 +16,24 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** Says how a flow of this machine is doing. */
+/** Says how a flow is doing. */
 @Command(
     name = "status",
     description = {
-      "Says how a flow is doing that runs on this machine, or how its last run ended.",
+      "Says how a flow is doing that runs on this machine or on a Flink cluster, or how its last"
+          + " run ended.",
       "Exit status: 0 if it runs or was stopped, 1 if it failed or was killed."
     })
 final class StatusCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private StateOfFlow flow;
+  @Mixin private OnCluster cluster;
 
   @Override
-  public Integer call() {
+  public Integer call() throws InterruptedException {
+    if (cluster.isMeant()) {
+      return cluster.status(flow.name(), spec.commandLine());
+    }
     PrintWriter out = spec.commandLine().getOut();
     Path directory = flow.directory();
     OptionalLong process = StateDirectory.runningProcess(directory);

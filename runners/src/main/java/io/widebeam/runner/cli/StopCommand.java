@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import javax.annotation.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Stops a flow of this machine where the next run goes on. */
+/** Stops a flow where the next run goes on. */
 @Command(
     name = "stop",
     description = {
@@ -28,6 +29,16 @@ final class StopCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private StateOfFlow flow;
+  @Mixin private OnCluster cluster;
+
+  @Option(
+      names = "--savepoint-dir",
+      paramLabel = "URI",
+      description =
+          "Where a cluster leaves the savepoint (default: beside the checkpoints, or where the"
+              + " cluster has its savepoints).")
+  @Nullable
+  private String savepointDirectory;
 
   @Option(
       names = "--timeout",
@@ -38,6 +49,9 @@ final class StopCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    if (cluster.isMeant()) {
+      return cluster.stop(flow.name(), savepointDirectory, spec.commandLine());
+    }
     PrintWriter err = spec.commandLine().getErr();
     Path directory = flow.directory();
     OptionalLong process = StateDirectory.runningProcess(directory);

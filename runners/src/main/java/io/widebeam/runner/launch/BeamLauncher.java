@@ -42,6 +42,9 @@ public final class BeamLauncher implements FlowLauncher {
           "the direct runner is for tests and small data; leave --runner out for embedded Flink");
     }
     options.pipelineOptions().setJobName(flow.name());
+    WidebeamOptions shown = options.pipelineOptions().as(WidebeamOptions.class);
+    shown.setGeneration(flow.generation());
+    shown.setDocumentsBefore(documents);
     Pipeline pipeline = Pipeline.create(options.pipelineOptions());
     FlowComposer.compose(pipeline, flow);
     return new RunningBeamFlow(flow, PipelineRun.start(options, pipeline), documents);

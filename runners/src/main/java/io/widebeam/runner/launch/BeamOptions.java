@@ -1,5 +1,6 @@
 package io.widebeam.runner.launch;
 
+import io.widebeam.flow.PlannedFlow;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,7 +25,10 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
 
   /** The runners that have defaults of their own. */
   public enum Kind {
+    /** Flink embedded in this JVM. */
     FLINK,
+    /** A Flink cluster, by its address. */
+    CLUSTER,
     DIRECT,
     OTHER
   }
@@ -49,6 +53,14 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
           // A bundle ends only when its writes have: let many be under way when a load is released.
           "--maxBundleSize", "100000",
           "--attachedMode", "false");
+
+  private static final Map<String, String> CLUSTER_DEFAULTS =
+      ordered(
+          // How much is read again after a failure.
+          "--checkpointingInterval", Long.toString(KeptState.INTERVAL.toMillis()),
+          "--checkpointTimeoutMillis", "600000",
+          // A checkpoint that fails is no reason to stop: the one before stays.
+          "--failOnCheckpointingErrors", "false");
 
   private static final Map<String, String> DIRECT_DEFAULTS =
       ordered(
@@ -79,14 +91,25 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
           equals < 0 ? arg : arg.substring(0, equals),
           equals < 0 ? "true" : arg.substring(equals + 1));
     }
-    Kind kind = kindOf(given.getOrDefault("--runner", "flink"));
+    Kind kind =
+        kindOf(given.getOrDefault("--runner", "flink"), given.getOrDefault("--flinkMaster", "[]"));
     Map<String, String> all = new LinkedHashMap<>();
     switch (kind) {
       case FLINK -> {
         all.putAll(FLINK_DEFAULTS);
         if (!given.containsKey("--flinkConfDir")) {
-          all.put("--flinkConfDir", FlinkConfiguration.writeDefaults().toString());
+          all.put("--flinkConfDir", FlinkConfiguration.writeEmbedded().toString());
         }
+      }
+      case CLUSTER -> {
+        all.putAll(FLINK_DEFAULTS);
+        all.putAll(CLUSTER_DEFAULTS);
+        if (!given.containsKey("--flinkConfDir")) {
+          all.put("--flinkConfDir", FlinkConfiguration.writeCluster().toString());
+        }
+        all.put(
+            "--filesToStage",
+            String.join(",", StagedFiles.ofClassPath(System.getProperty("java.class.path"))));
       }
       case DIRECT -> all.putAll(DIRECT_DEFAULTS);
       case OTHER -> {}
@@ -103,33 +126,95 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
   }
 
   /**
-   * Whether the pipeline's state can be kept on this machine's disk: by embedded Flink, unless the
-   * user has a configuration of Flink's own that says what becomes of it.
+   * Whether the pipeline's state can be kept in a directory that this machine has, too: by embedded
+   * Flink or a cluster, unless the user has a configuration of Flink's own, or options of the
+   * runner, that say what becomes of it.
    */
   public boolean canKeepState() {
-    if (kind != Kind.FLINK) {
-      return false;
-    }
-    FlinkPipelineOptions flink = pipelineOptions.as(FlinkPipelineOptions.class);
-    return flink.getFlinkMaster().equals(EMBEDDED)
-        && FlinkConfiguration.isOurs(Path.of(flink.getFlinkConfDir()));
+    return switch (kind) {
+      case FLINK, CLUSTER -> {
+        FlinkPipelineOptions flink = flink();
+        yield FlinkConfiguration.isOurs(Path.of(flink.getFlinkConfDir()))
+            && (kind == Kind.CLUSTER || flink.getFlinkMaster().equals(EMBEDDED))
+            && flink.getSavepointPath() == null
+            && flink.getStateBackend() == null;
+      }
+      case DIRECT, OTHER -> false;
+    };
   }
 
   /** The options of a pipeline that keeps its state, and goes on from what was kept. */
   public BeamOptions keepingState(KeptState state) {
-    FlinkPipelineOptions flink = pipelineOptions.as(FlinkPipelineOptions.class);
+    FlinkPipelineOptions flink = flink();
     if (flink.getCheckpointingInterval() == -1) {
       flink.setCheckpointingInterval(KeptState.INTERVAL.toMillis());
     }
     // A checkpoint that fails is no reason to stop: the one before stays.
     flink.setFailOnCheckpointingErrors(false);
-    flink.setFlinkConfDir(FlinkConfiguration.write(state).toString());
+    if (kind == Kind.CLUSTER) {
+      flink.setFlinkConfDir(FlinkConfiguration.writeCluster(state).toString());
+      // Without a state backend it has no effect but to be shown: 'stop' finds the place there.
+      flink.setStateBackendStoragePath(state.checkpoints().toUri().toString());
+      state.resumeFrom().ifPresent(path -> flink.setSavepointPath(path.toUri().toString()));
+    } else {
+      flink.setFlinkConfDir(FlinkConfiguration.writeEmbedded(state).toString());
+    }
     return new BeamOptions(kind, pipelineOptions, true);
   }
 
-  private static Kind kindOf(String runner) {
+  /** The cluster that the options name; the kind must be {@link Kind#CLUSTER}. */
+  public FlinkCluster cluster() {
+    return FlinkCluster.at(flink().getFlinkMaster(), Path.of(flink().getFlinkConfDir()));
+  }
+
+  /**
+   * Requires that checkpoints on the cluster go where they outlive a crash.
+   *
+   * @throws OptionsException if neither the options nor the cluster say where
+   */
+  public void requireCheckpointDirectory(FlinkCluster cluster) {
+    FlinkPipelineOptions flink = flink();
+    if (!keepsState
+        && flink.getStateBackend() == null
+        && FlinkConfiguration.isOurs(Path.of(flink.getFlinkConfDir()))
+        && !cluster.hasCheckpointDirectory()) {
+      throw new OptionsException(
+          "the cluster has no directory for checkpoints: give --state-dir, a directory that all its"
+              + " machines and this one share, or --stateBackend=filesystem (or rocksdb) and"
+              + " --stateBackendStoragePath, or set state.checkpoints.dir in the cluster's"
+              + " configuration");
+    }
+  }
+
+  /**
+   * The generation of a job on a cluster that keeps its state in no directory of ours: that of the
+   * savepoint it goes on from, or else a new one.
+   *
+   * @throws OptionsException if it is not known which one that is
+   */
+  public long generation() {
+    Long given = pipelineOptions.as(WidebeamOptions.class).getGeneration();
+    if (flink().getSavepointPath() == null) {
+      if (given != null) {
+        throw new OptionsException("--generation goes with --savepointPath, and there is none");
+      }
+      return PlannedFlow.generationAt(System.currentTimeMillis());
+    }
+    if (given == null) {
+      throw new OptionsException(
+          "--savepointPath needs --generation, that of the job which left the savepoint: 'run' and"
+              + " 'stop' said it, and Flink shows it in the job's configuration");
+    }
+    return given;
+  }
+
+  private FlinkPipelineOptions flink() {
+    return pipelineOptions.as(FlinkPipelineOptions.class);
+  }
+
+  private static Kind kindOf(String runner, String flinkMaster) {
     return switch (runner.toLowerCase(Locale.ROOT).replaceFirst("runner$", "")) {
-      case "flink" -> Kind.FLINK;
+      case "flink" -> flinkMaster.startsWith("[") ? Kind.FLINK : Kind.CLUSTER;
       case "direct" -> Kind.DIRECT;
       default -> Kind.OTHER;
     };

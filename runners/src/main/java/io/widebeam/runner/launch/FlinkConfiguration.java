@@ -1,5 +1,6 @@
 package io.widebeam.runner.launch;
 
+import io.widebeam.runner.state.StateBackend;
 import io.widebeam.runner.state.StateDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,14 +11,19 @@ import java.util.Map;
 /** Flink's own settings, for which Beam has no options. */
 final class FlinkConfiguration {
   private static final String PREFIX = "widebeam-flink-";
+  private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
 
-  private static final Map<String, String> SETTINGS =
+  /** For jobs everywhere. */
+  private static final Map<String, String> JOB =
       settings(
           // Records leave for the next task at once, not when a buffer fills.
           "execution.buffer-timeout.interval",
           "5ms",
           "execution.job-listeners",
-          SubmittedJobs.class.getName(),
+          SubmittedJobs.class.getName());
+
+  private static final Map<String, String> EMBEDDED =
+      settings(
           "metrics.reporters",
           "widebeam",
           "metrics.reporter.widebeam.factory.class",
@@ -46,36 +52,83 @@ final class FlinkConfiguration {
           "web.submit.enable",
           "false");
 
+  /** What concerns the processes of a cluster is the cluster's. */
+  private static final Map<String, String> CLUSTER =
+      settings(
+          // Machines go and come back; what can never work shall not be tried for ever.
+          "restart-strategy.type",
+          "exponential-delay",
+          "restart-strategy.exponential-delay.initial-backoff",
+          "1s",
+          "restart-strategy.exponential-delay.max-backoff",
+          "1min",
+          "restart-strategy.exponential-delay.backoff-multiplier",
+          "2",
+          "restart-strategy.exponential-delay.reset-backoff-threshold",
+          "10min",
+          "restart-strategy.exponential-delay.attempts-before-reset-backoff",
+          "20",
+          "state.checkpoints.num-retained",
+          Integer.toString(StateDirectory.KEPT),
+          "execution.checkpointing.externalized-checkpoint-retention",
+          "RETAIN_ON_CANCELLATION",
+          "execution.checkpointing.min-pause",
+          KeptState.PAUSE.toMillis() + "ms");
+
   private FlinkConfiguration() {}
 
-  /** Writes the settings to a new directory, gone when the JVM ends. */
-  static Path writeDefaults() {
-    return write(SETTINGS, Path.of(System.getProperty("java.io.tmpdir")));
+  /** Writes the settings of embedded Flink to a new directory, gone when the JVM ends. */
+  static Path writeEmbedded() {
+    return write(all(EMBEDDED), TEMPORARY);
   }
 
-  /** Writes the settings for a pipeline that keeps its state. */
-  static Path write(KeptState state) {
-    Map<String, String> all = new LinkedHashMap<>(SETTINGS);
+  /** Writes the settings of embedded Flink for a pipeline that keeps its state. */
+  static Path writeEmbedded(KeptState state) {
+    Map<String, String> all = all(EMBEDDED);
+    addState(all, state);
+    // What a killed process leaves behind goes with the directory.
+    all.put("io.tmp.dirs", state.temporary().toString());
+    if (state.backend() == StateBackend.ROCKSDB) {
+      all.put("taskmanager.memory.managed.size", "256m");
+    }
+    return write(all, state.temporary());
+  }
+
+  /** Writes the settings of a job on a cluster. */
+  static Path writeCluster() {
+    return write(all(CLUSTER), TEMPORARY);
+  }
+
+  /** Writes the settings of a job on a cluster that shares the directory of the state. */
+  static Path writeCluster(KeptState state) {
+    Map<String, String> all = all(CLUSTER);
+    addState(all, state);
+    return write(all, state.temporary());
+  }
+
+  private static void addState(Map<String, String> all, KeptState state) {
     all.put("state.checkpoints.dir", state.checkpoints().toUri().toString());
     all.put("state.savepoints.dir", state.checkpoints().toUri().toString());
     all.put("state.checkpoints.num-retained", Integer.toString(StateDirectory.KEPT));
     all.put("execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");
     all.put("execution.checkpointing.min-pause", KeptState.PAUSE.toMillis() + "ms");
-    // What a killed process leaves behind goes with the directory.
-    all.put("io.tmp.dirs", state.temporary().toString());
     switch (state.backend()) {
       case HEAP -> all.put("state.backend.type", "hashmap");
       case ROCKSDB -> {
         all.put("state.backend.type", "rocksdb");
         all.put("state.backend.incremental", "true");
-        all.put("taskmanager.memory.managed.size", "256m");
       }
     }
     state
         .resumeFrom()
         .ifPresent(
             checkpoint -> all.put("execution.savepoint.path", checkpoint.toUri().toString()));
-    return write(all, state.temporary());
+  }
+
+  private static Map<String, String> all(Map<String, String> more) {
+    Map<String, String> all = new LinkedHashMap<>(JOB);
+    all.putAll(more);
+    return all;
   }
 
   /** Whether a directory is one of those that are written here. */

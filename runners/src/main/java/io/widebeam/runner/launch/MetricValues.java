@@ -51,12 +51,18 @@ record MetricValues(Map<String, Long> counters, Map<String, Long> gauges) {
 
   /** The counter's value; 0 before it first counts. */
   long counter(String name) {
-    return counters.getOrDefault(name, 0L);
+    Long value = counters.get(name);
+    return value == null ? counters.getOrDefault(asFlinkTells(name), 0L) : value;
   }
 
   /** The gauge's value, once it has one. */
   OptionalLong gauge(String name) {
     Long value = gauges.get(name);
     return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+  }
+
+  /** Flink's REST interface has names without what separates their parts elsewhere. */
+  private static String asFlinkTells(String name) {
+    return name.replaceAll("[ .:,]", "_");
   }
 }

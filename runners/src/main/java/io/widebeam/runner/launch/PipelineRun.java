@@ -1,13 +1,15 @@
 package io.widebeam.runner.launch;
 
+import java.util.Optional;
 import org.apache.beam.sdk.Pipeline;
 
 /** One started pipeline, whatever runs it. */
-interface PipelineRun {
+interface PipelineRun extends AutoCloseable {
   /** Starts the pipeline on the runner that its options name. */
   static PipelineRun start(BeamOptions options, Pipeline pipeline) {
     return switch (options.kind()) {
       case FLINK -> FlinkRun.start(pipeline, options.keepsState());
+      case CLUSTER -> ClusterRun.start(pipeline);
       case DIRECT, OTHER -> BeamRun.start(pipeline);
     };
   }
@@ -22,6 +24,16 @@ interface PipelineRun {
 
   State state();
 
+  /** The id that the runner gave the run, if others can ask for it there. */
+  default Optional<String> jobId() {
+    return Optional.empty();
+  }
+
+  /** Where a run that was stopped left its state, if it did and others can go on from there. */
+  default Optional<String> savepoint() {
+    return Optional.empty();
+  }
+
   /** What has been counted so far; stays available when the run has ended. */
   MetricValues metrics();
 
@@ -34,4 +46,8 @@ interface PipelineRun {
    * @throws FlowFailedException if it failed; the message names the root cause
    */
   void awaitEnd() throws InterruptedException;
+
+  /** Lets go of the run, whether or not it has ended. */
+  @Override
+  default void close() {}
 }

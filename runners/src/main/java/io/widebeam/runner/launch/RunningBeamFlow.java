@@ -6,7 +6,7 @@ import io.widebeam.flow.RunningFlow;
 import java.util.Optional;
 
 /** A flow that runs as a Beam pipeline; its status comes from the pipeline's metrics. */
-public final class RunningBeamFlow implements RunningFlow {
+public final class RunningBeamFlow implements RunningFlow, AutoCloseable {
   private final PipelineRun run;
   private final StatusMeter meter;
   private volatile FlowFailedException failure;
@@ -41,6 +41,22 @@ public final class RunningBeamFlow implements RunningFlow {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** The id of the flow's job, where the runner lets others ask for it. */
+  public Optional<String> jobId() {
+    return run.jobId();
+  }
+
+  /** Where the state is that a stopped flow can be resumed from, for {@code --savepointPath}. */
+  public Optional<String> savepoint() {
+    return run.savepoint();
+  }
+
+  /** Lets go of the flow; one on a cluster goes on without this process unless it was stopped. */
+  @Override
+  public void close() {
+    run.close();
   }
 
   /** One of Widebeam's counters, as in {@code documentsWritten}; 0 until it has counted. */

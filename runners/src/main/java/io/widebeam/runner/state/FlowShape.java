@@ -51,15 +51,19 @@ record FlowShape(List<String> lines) {
     if (!node.path().isEmpty()) {
       line.append(String.join(".", node.path())).append(' ');
     }
-    line.append(node.table()).append(" by ").append(String.join(", ", node.primaryKey()));
+    line.append(node.table()).append(" by ").append(names(node.primaryKey()));
     if (!node.relation().isEmpty()) {
       line.append(
           node.relation().stream()
-              .map(join -> join.parent() + " = " + join.child())
+              .map(
+                  join ->
+                      ViewNode.publicName(join.parent())
+                          + " = "
+                          + ViewNode.publicName(join.child()))
               .collect(Collectors.joining(" and ", " on ", "")));
     }
     if (!node.arrayKeys().equals(node.primaryKey())) {
-      line.append(" ordered by ").append(String.join(", ", node.arrayKeys()));
+      line.append(" ordered by ").append(names(node.arrayKeys()));
     }
     if (node.rows() != null) {
       line.append(", rows ").append(describe(node.rows()));
@@ -75,6 +79,10 @@ record FlowShape(List<String> lines) {
     String text = rows.toString();
     String type = rows.getClass().getName();
     return text.startsWith(type + "@") ? type : text;
+  }
+
+  private static String names(List<String> columns) {
+    return columns.stream().map(ViewNode::publicName).collect(Collectors.joining(", "));
   }
 
   /** For people: what is in one of the two and not in the other. */

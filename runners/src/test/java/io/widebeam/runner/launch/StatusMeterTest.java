@@ -14,6 +14,7 @@ import io.widebeam.flow.TableDescription;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;

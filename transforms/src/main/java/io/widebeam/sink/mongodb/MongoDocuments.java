@@ -8,14 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import javax.annotation.Nullable;
+import org.apache.beam.sdk.io.GenerateSequence;
 import org.apache.beam.sdk.transforms.FlatMapElements;
 import org.apache.beam.sdk.transforms.Flatten;
-import org.apache.beam.sdk.transforms.Impulse;
+import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
-import org.apache.beam.sdk.transforms.WithKeys;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
+import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PDone;
@@ -175,8 +176,13 @@ public final class MongoDocuments {
       }
       if (firstVersion > 0) {
         // There may be nothing to write at all, so something else has to begin the wait.
-        PCollection<byte[]> begin = changes.getPipeline().apply("Begin", Impulse.create());
-        PCollectionList.of(begin.apply("KeyBegin", WithKeys.of("")))
+        // Not an impulse: on Flink, that has state under an id that changes with the parallelism.
+        PCollection<Long> begin =
+            changes.getPipeline().apply("Begin", GenerateSequence.from(0).to(1));
+        PCollectionList.of(
+                begin.apply(
+                    "KeyBegin",
+                    MapElements.into(SweepFn.INPUT).via(number -> KV.of("", new byte[0]))))
             .and(
                 refused.apply(
                     "KeyWritten",
