@@ -13,6 +13,12 @@ import org.apache.kafka.connect.errors.RetriableException;
 final class ConnectorFailure {
   private static final int MAX_CAUSES = 20;
 
+  /**
+   * The states of a connection that is lost or not to be had, of a server that stops or starts, and
+   * of one that still keeps the slot for a connection it has not noticed the end of.
+   */
+  private static final Pattern TEMPORARY = Pattern.compile("08|57P|53300|55006");
+
   /** 1236 is how MySQL and MariaDB refuse a reader's position. */
   private static final Pattern LOG_IS_LOST =
       Pattern.compile(
@@ -72,7 +78,7 @@ final class ConnectorFailure {
       }
       if (cause instanceof SQLException sql
           && sql.getSQLState() != null
-          && (sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P"))) {
+          && TEMPORARY.matcher(sql.getSQLState()).lookingAt()) {
         return true;
       }
     }

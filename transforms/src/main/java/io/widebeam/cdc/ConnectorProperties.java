@@ -22,6 +22,9 @@ final class ConnectorProperties {
   /** How often a binlog's server at least says that it is there, in milliseconds. */
   static final String SIGN_OF_LIFE = "connect.keep.alive.interval.ms";
 
+  /** How often a connector says how far it has read, in milliseconds. */
+  static final String HEARTBEAT = "heartbeat.interval.ms";
+
   /** The topic on which the connector tells of the snapshot's beginning and end. */
   static final String NOTIFICATION_TOPIC = "__widebeam-notification";
 
@@ -130,7 +133,7 @@ final class ConnectorProperties {
 
     // An idle database's log must not be thrown away unread; transactions' ends drive the
     // watermark.
-    defaults.put("heartbeat.interval.ms", "10000");
+    defaults.put(HEARTBEAT, "10000");
     defaults.put("provide.transaction.metadata", "true");
     // A database that is down comes back; the pipeline waits for it, and says so.
     defaults.put(MAX_RETRIES, "-1");
@@ -142,6 +145,11 @@ final class ConnectorProperties {
       defaults.put("interval.handling.mode", "string");
       defaults.put("include.unknown.datatypes", "true");
       defaults.put("unavailable.value.placeholder", UNAVAILABLE);
+      // Nothing but a message in its log moves the slot of a database in which nothing is changed,
+      // and it shows that the server is there.
+      defaults.put(
+          "heartbeat.action.query",
+          "SELECT pg_logical_emit_message(false, '" + SourceDatabase.MARKER_PREFIX + "', '')");
     }
     if (hasBinlog(connector)) {
       boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");

@@ -351,6 +351,8 @@ final class ConnectorSession<T> {
       // Such as a class that is not there: the pipeline must hear of it, not wait for ever.
       fail(ConnectorFailure.toException(e, properties));
     } finally {
+      // The wish to stop has been heard; it must not cut short the stopping.
+      Thread.interrupted();
       load.close();
       stopTask();
       CheckpointedSchemaHistory.unregister(id);
@@ -505,7 +507,7 @@ final class ConnectorSession<T> {
   private Map<String, String> taskProperties() {
     Map<String, String> effective = new HashMap<>(ConnectorProperties.ofConnector(properties));
     if (clock.phase() == Phase.CATCH_UP || loading || tablesToLoad != null) {
-      effective.put("heartbeat.interval.ms", HELD_HEARTBEAT_MILLIS);
+      effective.put(ConnectorProperties.HEARTBEAT, HELD_HEARTBEAT_MILLIS);
     }
     if (tablesToLoad != null || (loading && offsets.isEmpty())) {
       // A Postgres server knows by its slot where the log begins; there may be no offset yet.
@@ -658,8 +660,10 @@ final class ConnectorSession<T> {
       }
       case OTHER -> add(record, otherTime(now));
       case MESSAGE -> {
-        // Who takes rows takes nothing else.
-        if (!decoder.takesRows() && !CatchUp.isMarker(record)) {
+        if (CatchUp.isMarker(record)) {
+          task.heardOfServer();
+        } else if (!decoder.takesRows()) {
+          // Who takes rows takes nothing else.
           add(record, otherTime(now));
         }
       }

@@ -27,12 +27,16 @@ final class ConnectorTask {
   private static final long DEAF_MILLIS = 10_000;
 
   private static final long DEAF_INTERVALS = 3;
+  private static final long STOP_MILLIS = 8_000;
 
   private final Map<String, String> properties;
   private final SourceConnector connector;
   @Nullable private SourceTask task;
   private boolean connected;
   private long lastRecordNanos = System.nanoTime();
+
+  /** When a message of the connector's own last came out of the log, or 0. */
+  private long lastMarkerNanos;
 
   private ConnectorTask(Map<String, String> properties, SourceConnector connector) {
     this.properties = properties;
@@ -83,7 +87,7 @@ final class ConnectorTask {
 
   /** How long there has been nothing to poll. */
   long silentMillis() {
-    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastRecordNanos);
+    return millisSince(lastRecordNanos);
   }
 
   /** The client that reads a binlog; null if there is none, or not yet. */
@@ -101,11 +105,22 @@ final class ConnectorTask {
     task.commit();
   }
 
+  /** A message that the connector itself has written to Postgres' log has come out of it. */
+  void heardOfServer() {
+    lastMarkerNanos = System.nanoTime();
+  }
+
   /**
-   * The connector does not notice when the server of a binlog goes away. (Its own watchdog, if it
-   * is on, asks once a minute, and disturbs a client that has to wait for the pipeline.)
+   * The connectors do not notice when the server goes away without a word, that of a binlog not
+   * even when it says so. (Its own watchdog, if it is on, asks once a minute, and disturbs a client
+   * that has to wait for the pipeline.)
    */
   private void checkConnection() throws IOException {
+    long marker = lastMarkerNanos;
+    long patience = patience(ConnectorProperties.HEARTBEAT);
+    if (marker != 0 && millisSince(marker) > patience) {
+      throw new IOException("the server has not been heard of for " + patience + " ms");
+    }
     BinlogClient client = binlogClient();
     if (client == null) {
       return;
@@ -115,10 +130,7 @@ final class ConnectorTask {
     if (before && !connected) {
       throw new IOException("the server has closed the connection");
     }
-    long patience =
-        Math.max(
-            DEAF_MILLIS,
-            DEAF_INTERVALS * Long.parseLong(properties.get(ConnectorProperties.SIGN_OF_LIFE)));
+    patience = patience(ConnectorProperties.SIGN_OF_LIFE);
     if (connected
         && silentMillis() > patience
         && System.currentTimeMillis() - client.lastHeardMillis() > patience) {
@@ -126,9 +138,38 @@ final class ConnectorTask {
     }
   }
 
+  private long patience(String interval) {
+    return Math.max(DEAF_MILLIS, DEAF_INTERVALS * Long.parseLong(properties.get(interval)));
+  }
+
+  private static long millisSince(long nanos) {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanos);
+  }
+
+  /** Stops the task; one that waits for a server that does not answer is left to itself. */
   void stop() {
     // The connector's own waiting in stop() must not be cut short by the wish to stop it.
-    Thread.interrupted();
+    boolean interrupted = Thread.interrupted();
+    Thread stopping = new Thread(this::stopNow, Thread.currentThread().getName() + "-stop");
+    stopping.setDaemon(true);
+    stopping.setContextClassLoader(Thread.currentThread().getContextClassLoader());
+    stopping.start();
+    try {
+      stopping.join(STOP_MILLIS);
+      if (stopping.isAlive()) {
+        LOG.warn(
+            "The connector of {} does not stop; it is left to itself",
+            ConnectorProperties.describe(properties));
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void stopNow() {
     try {
       if (task != null) {
         task.stop();

@@ -141,7 +141,8 @@ class CdcIOIT {
       server.execute(database, "INSERT INTO orders (id, customer) VALUES (9000, 'new')");
       int replayed = probe.changes.size();
       probe.await(() -> probe.changes.size() == replayed + 1);
-      assertThat(probe.changes.get(replayed).after().getString("customer").getValue()).isEqualTo("new");
+      assertThat(probe.changes.get(replayed).after().getString("customer").getValue())
+          .isEqualTo("new");
     }
   }
 

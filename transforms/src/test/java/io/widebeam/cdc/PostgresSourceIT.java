@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.debezium.connector.postgresql.PostgresConnector;
 import io.widebeam.change.Change;
+import io.widebeam.testing.FlakyNetwork;
 import io.widebeam.testing.TestPostgres;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -52,6 +53,7 @@ class PostgresSourceIT {
             .withConnectionProperty("slot.name", slot)
             .withConnectionProperty("publication.name", slot)
             .withConnectionProperty("publication.autocreate.mode", "all_tables")
+            .withConnectionProperty("heartbeat.interval.ms", "1000")
             .withConnectionProperty("widebeam.load.threads", "2")
             .withConnectionProperty("widebeam.load.chunk.rows", "7");
   }
@@ -243,6 +245,32 @@ class PostgresSourceIT {
       long before = confirmed();
       probe.checkpoint().finalizeCheckpoint();
       probe.await(() -> confirmed() > before);
+      long idle = confirmed();
+      server.execute("postgres", "SELECT pg_switch_wal()");
+      probe.await(
+          () -> {
+            probe.finalizeCheckpoint();
+            return confirmed() > idle;
+          });
+      assertThat(probe.changes).hasSize(11);
+    }
+  }
+
+  @Test
+  void aServerThatFallsSilentIsReportedInSecondsAndReadOnWhenItIsBack() throws Exception {
+    createGoods(10);
+    try (FlakyNetwork network = new FlakyNetwork(server.port());
+        ReaderProbe probe = new ReaderProbe(connector.withPort(Integer.toString(network.port())))) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "INSERT INTO goods VALUES (11, 'x')");
+      probe.await(() -> probe.changes.size() == 11);
+      network.swallow();
+      probe.await(probe::isSourceDown);
+      server.execute(database, "INSERT INTO goods VALUES (12, 'x')");
+      network.restore();
+      // The server has not noticed yet, and lets nobody else have the slot.
+      server.execute(database, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots");
+      probe.await(() -> probe.changes.size() == 12);
     }
   }
 

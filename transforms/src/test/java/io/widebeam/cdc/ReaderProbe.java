@@ -63,6 +63,11 @@ final class ReaderProbe implements AutoCloseable {
     return CoderUtils.clone(CdcCheckpoint.coder(), reader.getCheckpointMark());
   }
 
+  /** As a runner does once a checkpoint is safe. */
+  void finalizeCheckpoint() {
+    reader.getCheckpointMark().finalizeCheckpoint();
+  }
+
   @Override
   public void close() {
     reader.close();
