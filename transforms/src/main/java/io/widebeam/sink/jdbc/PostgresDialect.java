@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.bson.BsonDateTime;
+import org.bson.BsonDecimal128;
 import org.bson.BsonValue;
 
 /** PostgreSQL, from version 9.5. */
@@ -95,10 +96,12 @@ final class PostgresDialect extends Dialect {
       statement.setNull(index, jdbcType);
       return;
     }
-    Object bound = value instanceof BsonDateTime time ? endOfTime(time) : null;
-    if (bound == null) {
-      bound = SqlValues.of(type, value);
+    String special = special(value);
+    if (special != null) {
+      statement.setObject(index, special, Types.OTHER);
+      return;
     }
+    Object bound = SqlValues.of(type, value);
     switch (jdbcType) {
       case Types.INTEGER -> statement.setInt(index, (Integer) bound);
       case Types.BIGINT -> statement.setLong(index, (Long) bound);
@@ -110,13 +113,17 @@ final class PostgresDialect extends Dialect {
     }
   }
 
-  /** Postgres knows timestamps beyond every date, and the source gives them so. */
+  /** Postgres knows timestamps beyond every date, and numbers that are none. */
   @Nullable
-  private static String endOfTime(BsonDateTime time) {
-    if (time.getValue() == Long.MAX_VALUE) {
-      return "infinity";
+  private static String special(BsonValue value) {
+    if (value instanceof BsonDateTime time) {
+      return time.getValue() == Long.MAX_VALUE
+          ? "infinity"
+          : time.getValue() == Long.MIN_VALUE ? "-infinity" : null;
     }
-    return time.getValue() == Long.MIN_VALUE ? "-infinity" : null;
+    return value instanceof BsonDecimal128 decimal && !decimal.getValue().isFinite()
+        ? decimal.getValue().toString()
+        : null;
   }
 
   @Override

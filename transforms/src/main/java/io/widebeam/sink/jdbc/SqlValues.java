@@ -15,9 +15,6 @@ import org.bson.types.Decimal128;
 
 /** Documents' values as JDBC takes them. */
 final class SqlValues {
-  private static final int MIN_YEAR = 1;
-  private static final int MAX_YEAR = 9999;
-
   /** Plain JSON: dates and bytes as texts, and exact numbers as numbers. */
   private static final JsonWriterSettings PLAIN =
       JsonWriterSettings.builder()
@@ -61,10 +58,11 @@ final class SqlValues {
         case FLOAT64 ->
             value.isDouble() ? value.asDouble().getValue() : number(value).doubleValue();
         case BINARY -> binaryOf(value);
-        case DATE -> value.isDateTime() ? dateTime(value).substring(0, 10) : text(value);
-        case TIMESTAMP, INSTANT -> value.isDateTime() ? dateTime(value) : text(value);
+        case DATE -> value.isDateTime() ? dateTime(value, true) : text(value);
+        case TIMESTAMP, INSTANT -> value.isDateTime() ? dateTime(value, false) : text(value);
         case TEXT, TIME, DURATION, UUID -> text(value);
-        case JSON -> json(value);
+        // A text is JSON already: so the sources have it.
+        case JSON -> value.isString() ? value.asString().getValue() : json(value);
       };
     } catch (ArithmeticException | NumberFormatException | DateTimeException e) {
       throw new IllegalArgumentException("cannot hold " + shortened(text(value)) + " as " + type);
@@ -93,29 +91,30 @@ final class SqlValues {
     return value.asBinary().getData();
   }
 
-  /** {@code yyyy-MM-dd HH:mm:ss.SSS} in UTC. */
-  private static String dateTime(BsonValue value) {
+  /** {@code yyyy-MM-dd HH:mm:ss.SSS} in UTC, or its date alone, in Postgres's way before Christ. */
+  private static String dateTime(BsonValue value, boolean dateOnly) {
     long millis = value.asDateTime().getValue();
     LocalDateTime time = LocalDateTime.ofInstant(Instant.ofEpochMilli(millis), ZoneOffset.UTC);
-    if (time.getYear() < MIN_YEAR || time.getYear() > MAX_YEAR) {
-      throw new DateTimeException("the year is not one from 1 to 9999");
-    }
     StringBuilder text = new StringBuilder(23);
-    digits(text, time.getYear(), 1000).append('-');
+    boolean beforeChrist = time.getYear() <= 0;
+    int year = beforeChrist ? 1 - time.getYear() : time.getYear();
+    digits(text, year / 1000, 1);
+    digits(text, year % 1000, 100).append('-');
     digits(text, time.getMonthValue(), 10).append('-');
     digits(text, time.getDayOfMonth(), 10).append(' ');
     digits(text, time.getHour(), 10).append(':');
     digits(text, time.getMinute(), 10).append(':');
     digits(text, time.getSecond(), 10).append('.');
     digits(text, time.getNano() / 1_000_000, 100);
-    return text.toString();
+    return (dateOnly ? text.substring(0, text.indexOf(" ")) : text.toString())
+        + (beforeChrist ? " BC" : "");
   }
 
-  private static StringBuilder digits(StringBuilder text, int value, int unit) {
-    for (int left = value; unit > 0; left %= unit, unit /= 10) {
-      text.append((char) ('0' + left / unit));
+  private static StringBuilder digits(StringBuilder text, int value, int highest) {
+    for (int unit = highest; unit > 1 && value < unit; unit /= 10) {
+      text.append('0');
     }
-    return text;
+    return text.append(value);
   }
 
   private static String text(BsonValue value) {
