@@ -164,6 +164,31 @@ final class BatchWriter {
     untilItWorks("Cannot add columns to ", () -> shared.follow(columns));
   }
 
+  /** Deletes the rows of lower versions. Answers how many that were. */
+  long deleteBelow(long version) throws IOException, InterruptedException {
+    long[] rows = {0};
+    untilItWorks(
+        "Cannot delete from ",
+        () -> {
+          try (Connection connection = shared.connect()) {
+            FlatTable table = shared.table();
+            Dialect dialect = shared.dialect();
+            try (PreparedStatement statement =
+                connection.prepareStatement(
+                    "DELETE FROM "
+                        + dialect.quotedTable(table.name())
+                        + " WHERE "
+                        + dialect.quoted(table.versionColumn())
+                        + " < ?")) {
+              statement.setLong(1, version);
+              rows[0] = statement.executeUpdate();
+            }
+            connection.commit();
+          }
+        });
+    return rows[0];
+  }
+
   private void untilItWorks(String failure, Action action)
       throws IOException, InterruptedException {
     BackOff backOff = RETRY.backoff();

@@ -1,9 +1,9 @@
 package io.widebeam.sink.jdbc;
 
 import io.widebeam.document.DocumentChange;
+import io.widebeam.sink.internal.SweepFn;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +33,7 @@ public final class JdbcTables {
 
   /** A sink that still needs its database and table. */
   public static Write write() {
-    return new Write(null, null, null);
+    return new Write(null, null, null, 0);
   }
 
   /** Whether there is a dialect for databases with such URLs. */
@@ -77,29 +77,6 @@ public final class JdbcTables {
   }
 
   /**
-   * Deletes the rows of older generations.
-   *
-   * @param version what the versions of all rows that stay are at or above
-   * @return how many rows were deleted
-   */
-  public static long deleteBelow(JdbcTarget target, FlatTable table, long version)
-      throws SQLException {
-    try (Connection connection = connect(target)) {
-      Dialect dialect = Dialect.of(connection);
-      try (PreparedStatement statement =
-          connection.prepareStatement(
-              "DELETE FROM "
-                  + dialect.quotedTable(table.name())
-                  + " WHERE "
-                  + dialect.quoted(table.versionColumn())
-                  + " < ?")) {
-        statement.setLong(1, version);
-        return statement.executeLargeUpdate();
-      }
-    }
-  }
-
-  /**
    * Upserts and deletes rows, many in a transaction.
    *
    * <p><b>Rows.</b> A document is one row, or one for each element of the arrays that the table
@@ -123,32 +100,36 @@ public final class JdbcTables {
    *
    * <p><b>Metrics</b>, all in namespace {@code widebeam}, counting rows: counters {@code
    * documentsInserted} (that were not there before), {@code documentsWritten} (accepted inserts and
-   * updates), {@code documentsDeleted}, {@code staleWritesRefused}, {@code writeRetries} (attempts
-   * that failed and were repeated), and the gauge {@code delayMillis} (milliseconds from the
-   * source's commit of the newest change just written to its commit here).
+   * updates), {@code documentsDeleted}, {@code documentsSwept} (of an older generation), {@code
+   * staleWritesRefused}, {@code writeRetries} (attempts that failed and were repeated), and the
+   * gauge {@code delayMillis} (milliseconds from the source's commit of the newest change just
+   * written to its commit here).
    */
   public static final class Write extends PTransform<PCollection<DocumentChange>, PDone> {
 
     @Nullable private final JdbcTarget target;
     @Nullable private final FlatTable table;
     @Nullable private final SourceColumns sourceColumns;
+    private final long firstVersion;
 
     private Write(
         @Nullable JdbcTarget target,
         @Nullable FlatTable table,
-        @Nullable SourceColumns sourceColumns) {
+        @Nullable SourceColumns sourceColumns,
+        long firstVersion) {
       this.target = target;
       this.table = table;
       this.sourceColumns = sourceColumns;
+      this.firstVersion = firstVersion;
     }
 
     /** The database. Kept out of logs, messages and display data, which show its host only. */
     public Write to(JdbcTarget database) {
-      return new Write(database, table, sourceColumns);
+      return new Write(database, table, sourceColumns, firstVersion);
     }
 
     public Write withTable(FlatTable flatTable) {
-      return new Write(target, flatTable, sourceColumns);
+      return new Write(target, flatTable, sourceColumns, firstVersion);
     }
 
     /**
@@ -157,7 +138,18 @@ public final class JdbcTables {
      * @param columns tells the source's columns; asked when a row has a field that is no column
      */
     public Write followingColumns(SourceColumns columns) {
-      return new Write(target, table, columns);
+      return new Write(target, table, columns, firstVersion);
+    }
+
+    /**
+     * Begins a generation: when the initial load is written, the rows with a lower version are
+     * deleted, as {@link io.widebeam.sink.mongodb.MongoDocuments.Write#withFirstVersion} describes.
+     *
+     * @param firstVersion what the versions of this generation are at or above; 0, the default,
+     *     deletes nothing
+     */
+    public Write withFirstVersion(long firstVersion) {
+      return new Write(target, table, sourceColumns, firstVersion);
     }
 
     @Override
@@ -177,8 +169,18 @@ public final class JdbcTables {
         throw new IllegalArgumentException(
             "JdbcTables.write() cannot add columns to an unwound table");
       }
-      changes.apply(
-          "Write", ParDo.of(new WriteRowsFn(new TableWrite(target, table, sourceColumns))));
+      TableWrite write = new TableWrite(target, table, sourceColumns);
+      PCollection<Void> written = changes.apply("Write", ParDo.of(new WriteRowsFn(write)));
+      if (firstVersion > 0) {
+        SweepFn.apply(
+            written,
+            version -> {
+              try (SharedTable shared = SharedTable.open(write)) {
+                return new BatchWriter(shared, write).deleteBelow(version);
+              }
+            },
+            firstVersion);
+      }
       return PDone.in(changes.getPipeline());
     }
 

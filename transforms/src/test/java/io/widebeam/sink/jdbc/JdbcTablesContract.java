@@ -347,7 +347,10 @@ abstract class JdbcTablesContract {
   void olderGenerationsAreSwept() throws Exception {
     try (Writer writer = new Writer(ORDERS)) {
       writer.write(put(1, 99, "old"), put(2, 100, "new"), put(3, 101, "new"));
-      assertThat(JdbcTables.deleteBelow(target(), ORDERS, 100)).isEqualTo(1);
+      TableWrite write = new TableWrite(target(), ORDERS, null);
+      try (SharedTable shared = SharedTable.open(write)) {
+        assertThat(new BatchWriter(shared, write).deleteBelow(100)).isEqualTo(1);
+      }
       assertThat(table(ORDERS)).containsExactly("2 new 100", "3 new 101");
     }
   }
