@@ -72,9 +72,7 @@ public final class SweepFn extends DoFn<KV<String, byte[]>, Void> {
     // There may be nothing to write at all, so something else has to begin the wait.
     PCollection<byte[]> begin = written.getPipeline().apply("Begin", Impulse.create());
     PCollectionList.of(begin.apply("KeyBegin", WithKeys.of("")))
-        .and(
-            written.apply(
-                "KeyWritten", FlatMapElements.into(INPUT).via(element -> List.of())))
+        .and(written.apply("KeyWritten", FlatMapElements.into(INPUT).via(element -> List.of())))
         .apply("WrittenSoFar", Flatten.pCollections())
         .apply("Sweep", ParDo.of(new SweepFn(sweep, firstVersion)));
   }

@@ -4,7 +4,9 @@ import io.widebeam.document.DocumentChange;
 import io.widebeam.sink.internal.SweepFn;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
@@ -29,6 +31,8 @@ import org.apache.beam.sdk.values.PDone;
  * }</pre>
  */
 public final class JdbcTables {
+  private static final int COUNT_TIMEOUT_SECONDS = 4;
+
   private JdbcTables() {}
 
   /** A sink that still needs its database and table. */
@@ -74,6 +78,20 @@ public final class JdbcTables {
             table.arrays(),
             table.versionColumn());
     return new TableSetup(connection, Dialect.of(connection), present).check();
+  }
+
+  /** How many rows a table has; 0 if it is not there, or cannot be counted in a few seconds. */
+  public static long count(JdbcTarget target, FlatTable table) {
+    try (Connection connection = connect(target);
+        Statement statement = connection.createStatement()) {
+      statement.setQueryTimeout(COUNT_TIMEOUT_SECONDS);
+      String name = Dialect.of(connection).quotedTable(table.name());
+      try (ResultSet count = statement.executeQuery("SELECT count(*) FROM " + name)) {
+        return count.next() ? count.getLong(1) : 0;
+      }
+    } catch (SQLException e) {
+      return 0;
+    }
   }
 
   /**
