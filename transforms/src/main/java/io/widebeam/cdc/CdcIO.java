@@ -84,24 +84,25 @@ import org.apache.kafka.connect.source.SourceRecord;
  * database.server.id}. The schema history is kept in the checkpoint: {@code
  * schema.history.internal} and {@code database.history} are not used. Two properties are not the
  * connector's: {@code widebeam.load.threads}, how many connections read the tables at once (half
- * the processors, four at most), and {@code widebeam.load.chunk.rows}, how many rows each reads at a
- * time (16384).
+ * the processors, four at most), and {@code widebeam.load.chunk.rows}, how many rows each reads at
+ * a time (16384).
  *
  * <h2>Metrics</h2>
  *
  * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
  * snapshotRows.<table>} and the gauges {@code snapshotDone} (0 or 1), {@code catchingUp} (1 while
- * the log of the time of the load or of the interruption is read), {@code backlog} (changes read but
- * not yet taken by the pipeline), {@code sourceDown} (1 while the database cannot be reached) and
- * {@code tableRows.<table>} (how many rows the database thinks there are to load).
+ * the log of the time of the load or of the interruption is read), {@code backlog} (changes read
+ * but not yet taken by the pipeline), {@code sourceDown} (1 while the database cannot be reached)
+ * and {@code tableRows.<table>} (how many rows the database thinks there are to load).
  *
  * <h2>Errors</h2>
  *
  * <p>A lost connection is noticed within seconds and tried again with growing pauses for as long as
  * it takes, or {@code errors.max.retries} times. Where the database has thrown away the log that a
- * reader must go on with, it ends with {@link LogLostException}. Any other failure of the connector fails the pipeline with a message without secrets; so does a
- * change without its row before, naming the database setting that is missing. A value without a
- * representation fails it, too, unless {@link Read#withDeadLetters} takes it.
+ * reader must go on with, it ends with {@link LogLostException}. Any other failure of the connector
+ * fails the pipeline with a message without secrets; so does a change without its row before,
+ * naming the database setting that is missing. A value without a representation fails it, too,
+ * unless {@link Read#withDeadLetters} takes it.
  *
  * <p>When {@code TRUNCATE}, {@code DROP TABLE} or the like takes all of a table's rows at once,
  * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres

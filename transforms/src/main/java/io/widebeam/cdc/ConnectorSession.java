@@ -124,7 +124,7 @@ final class ConnectorSession<T> {
   private final Map<String, String> schemas = new HashMap<>();
 
   /** The schemas of rows that have been looked at. */
-  private final Map<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
+  private final IdentityHashMap<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
 
   private final boolean postgres;
 
@@ -443,10 +443,7 @@ final class ConnectorSession<T> {
       return;
     }
     long lsn =
-        offsets.values().stream()
-            .mapToLong(ConnectorSession::lastLsn)
-            .max()
-            .orElse(Long.MAX_VALUE);
+        offsets.values().stream().mapToLong(ConnectorSession::lastLsn).max().orElse(Long.MAX_VALUE);
     try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
       String lost = database.lostSlot(slot, lsn);
       if (lost != null) {
@@ -782,8 +779,7 @@ final class ConnectorSession<T> {
             String namespace = table.id().namespace();
             String name = table.id().name();
             String columns = schemas.getOrDefault(namespace + "." + name, "");
-            updateProgress(
-                progress -> progress.restarted(namespace, name, table.rows(), columns));
+            updateProgress(progress -> progress.restarted(namespace, name, table.rows(), columns));
           }
           schemas.clear();
           continueLoad();

@@ -68,14 +68,22 @@ record LoadProgress(List<TableProgress> tables) {
     }
 
     private TableProgress again(long newRows, String newColumns) {
-      return new TableProgress(namespace, name, newRows, newColumns, round + 1, null, false, List.of());
+      return new TableProgress(
+          namespace, name, newRows, newColumns, round + 1, null, false, List.of());
     }
 
     private TableProgress opened(KeyRange range) {
       List<KeyRange> more = new ArrayList<>(open);
       more.add(range);
       return new TableProgress(
-          namespace, name, rows, columns, round, range.upTo(), range.upTo() == null, List.copyOf(more));
+          namespace,
+          name,
+          rows,
+          columns,
+          round,
+          range.upTo(),
+          range.upTo() == null,
+          List.copyOf(more));
     }
 
     private TableProgress finished(KeyRange range) {
@@ -193,7 +201,8 @@ record LoadProgress(List<TableProgress> tables) {
         open.add(new KeyRange(decodeKey(in), decodeKey(in)));
       }
       tables.add(
-          new TableProgress(namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(open)));
+          new TableProgress(
+              namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(open)));
     }
     return new LoadProgress(List.copyOf(tables));
   }

@@ -320,11 +320,7 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
   void read(Table table, KeyRange range, RowConsumer rows) throws Exception {
     List<String> parameters = new ArrayList<>();
     String sql =
-        "SELECT "
-            + table.columns()
-            + " FROM "
-            + table.from()
-            + where(table, range, parameters);
+        "SELECT " + table.columns() + " FROM " + table.from() + where(table, range, parameters);
     PreparedStatement statement = prepare(sql, parameters);
     statement.setFetchSize(fetchSize());
     ResultSet row = statement.executeQuery();

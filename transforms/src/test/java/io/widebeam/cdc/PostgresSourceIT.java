@@ -187,7 +187,8 @@ class PostgresSourceIT {
     Map<Integer, String> names = new TreeMap<>();
     Map<Integer, Long> sequences = new TreeMap<>();
     for (Change change : changes) {
-      int id = (change.after() == null ? change.before() : change.after()).getInt32("id").getValue();
+      int id =
+          (change.after() == null ? change.before() : change.after()).getInt32("id").getValue();
       if (sequences.getOrDefault(id, 0L) <= change.sequence()) {
         sequences.put(id, change.sequence());
         if (change.after() == null) {
