@@ -200,9 +200,8 @@ public final class FlowSimulation {
 
   /** Mostly numbers, of which there are most types to mix. */
   private static ColumnType anyType(Random random) {
-    return random.nextInt(3) == 0
-        ? ColumnType.values()[random.nextInt(ColumnType.values().length)]
-        : ColumnType.INT;
+    List<ColumnType> all = List.of(ColumnType.values());
+    return random.nextInt(3) == 0 ? all.get(random.nextInt(all.size())) : ColumnType.INT;
   }
 
   private static List<String> key(TableUse use, Random random) {

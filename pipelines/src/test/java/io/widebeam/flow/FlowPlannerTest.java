@@ -60,7 +60,7 @@ class FlowPlannerTest {
         .containsExactly(
             new PlannedFlow.PlannedView(
                 Orders.ROOT,
-                new PlannedFlow.PlannedTarget(
+                new PlannedFlow.PlannedTarget.Mongo(
                     "MongoDB_ECommerce",
                     Secret.of("mongodb://127.0.0.1:27017"),
                     "ecommerce",
@@ -75,7 +75,7 @@ class FlowPlannerTest {
 
     assertThat(plan(flow).deadLetters())
         .contains(
-            new PlannedFlow.PlannedTarget(
+            new PlannedFlow.PlannedTarget.Mongo(
                 "docs", Secret.of("mongodb://h"), "db", "widebeam_dead_letters", "_version"));
     assertThat(plan(flow.deadLettersTo("docs.letters")).deadLetters().orElseThrow().collection())
         .isEqualTo("letters");
@@ -330,7 +330,7 @@ class FlowPlannerTest {
     Connection.Mongo target = new Connection.Mongo("embedded", Secret.of("mongodb://e"), "wide");
     assertThat(plan(flow.withDefaultTarget(target)).views().get(0).target())
         .isEqualTo(
-            new PlannedFlow.PlannedTarget(
+            new PlannedFlow.PlannedTarget.Mongo(
                 "embedded", Secret.of("mongodb://e"), "wide", "ecom_orders", "_version"));
   }
 

@@ -3,8 +3,10 @@ package io.widebeam.runner.cli;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.util.List;
@@ -44,7 +46,22 @@ final class PlanText {
     line(name(view.root().table()) + "  by " + key(view.root()) + rows(view.root()));
     children(view.root().lookups(), "");
     line("");
-    line("write " + view.target().database() + "." + view.target().collection());
+    line("write " + target(view.target()));
+  }
+
+  private static String target(PlannedTarget target) {
+    if (target instanceof PlannedTarget.Jdbc jdbc) {
+      FlatTable table = jdbc.table();
+      return table.isUnwound()
+          ? table.name()
+              + ", one row for each of "
+              + table.arrays().stream()
+                  .map(array -> String.join(".", array.path()))
+                  .collect(Collectors.joining(" and their "))
+          : table.name() + ", one row for each document";
+    }
+    PlannedTarget.Mongo mongo = (PlannedTarget.Mongo) target;
+    return mongo.database() + "." + mongo.collection();
   }
 
   private void children(List<ViewNode> nodes, String indent) {

@@ -2,6 +2,7 @@ package io.widebeam.runner.state;
 
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.TableDescription;
 import io.widebeam.view.RowFunction;
@@ -33,13 +34,11 @@ record FlowShape(List<String> lines) {
               .collect(Collectors.joining(", ", "source " + source.connection() + ": ", "")));
     }
     for (PlannedView view : flow.views()) {
-      String name = "view " + view.target().connection() + "." + view.target().collection();
+      String name = "view " + view.target().connection() + "." + view.target().name();
       lines.add(
-          name
-              + " in "
-              + view.target().database()
-              + ", versions in "
-              + view.target().versionField());
+          view.target() instanceof PlannedTarget.Mongo mongo
+              ? name + " in " + mongo.database() + ", versions in " + mongo.versionField()
+              : name);
       addNode(view.root(), name + ": ", lines);
     }
     return new FlowShape(lines);

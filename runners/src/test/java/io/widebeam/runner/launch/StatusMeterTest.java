@@ -37,7 +37,7 @@ class StatusMeterTest {
                               ORDERS, List.of("order_id"), List.of("order_id"), 100, true)))),
               List.of(),
               Optional.of(
-                  new PlannedTarget(
+                  new PlannedTarget.Mongo(
                       "Docs", Secret.of("mongodb://h"), "ecommerce", "letters", "_version"))),
           0,
           nanos::get);

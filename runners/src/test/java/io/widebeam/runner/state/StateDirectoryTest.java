@@ -44,7 +44,7 @@ class StateDirectoryTest {
         List.of(
             new PlannedView(
                 ViewNode.root(orders, List.of("id"), List.of()),
-                new PlannedTarget("Docs", Secret.of(uri), "db", collection, "_version"))),
+                new PlannedTarget.Mongo("Docs", Secret.of(uri), "db", collection, "_version"))),
         Optional.empty());
   }
 
