@@ -114,8 +114,7 @@ class OracleAgainstSqlTest {
       case DECIMAL128 -> value.asDecimal128().getValue().bigDecimalValue();
       case STRING -> value.asString().getValue();
       case DATE_TIME ->
-          LocalDateTime.ofEpochSecond(
-              value.asDateTime().getValue() / 1000, 0, ZoneOffset.UTC);
+          LocalDateTime.ofEpochSecond(value.asDateTime().getValue() / 1000, 0, ZoneOffset.UTC);
       default -> throw new IllegalArgumentException(value.toString());
     };
   }
@@ -210,12 +209,16 @@ class OracleAgainstSqlTest {
         String alias = "n" + i;
         String parent = "n" + (i - 1);
         tables.get(node.table()).columns().forEach(c -> columns.add(alias + "." + c.name()));
-        from.append(i == 0 ? "" : " LEFT JOIN ").append(node.table().name()).append(' ').append(alias);
+        from.append(i == 0 ? "" : " LEFT JOIN ")
+            .append(node.table().name())
+            .append(' ')
+            .append(alias);
         if (i > 0) {
           from.append(" ON ")
               .append(
                   node.relation().stream()
-                      .map(join -> parent + "." + join.parent() + " = " + alias + "." + join.child())
+                      .map(
+                          join -> parent + "." + join.parent() + " = " + alias + "." + join.child())
                       .collect(Collectors.joining(" AND ")));
         }
       }
