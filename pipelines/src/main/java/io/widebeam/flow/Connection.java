@@ -1,11 +1,12 @@
 package io.widebeam.flow;
 
+import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 
 /** A database that a flow reads from or writes to, under the name by which its tables are named. */
-public sealed interface Connection {
+public sealed interface Connection extends Serializable {
 
   /** The name: ASCII letters, digits, {@code _} and {@code -}. */
   String name();

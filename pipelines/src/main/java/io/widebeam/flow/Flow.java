@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What to keep up to date: connections, and the views over their tables. Immutable; written as a
@@ -29,6 +30,7 @@ public final class Flow {
   private final String name;
   private final List<Connection> connections;
   private final List<View> views;
+  private final List<Replication> replications;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -37,24 +39,26 @@ public final class Flow {
       String name,
       List<Connection> connections,
       List<View> views,
+      List<Replication> replications,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
     this.name = Objects.requireNonNull(name, "name");
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
+    this.replications = List.copyOf(replications);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
   }
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
-    return new Flow(name, newConnections, newViews, deadLetters, failsFast, places);
+    return new Flow(name, newConnections, newViews, replications, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
-    return new Flow(name, List.of(), List.of(), Optional.empty(), false, Places.NONE);
+    return new Flow(name, List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
   }
 
   /** This flow and one more connection. */
@@ -74,6 +78,24 @@ public final class Flow {
   /** This flow and one more view. */
   public Flow view(View view) {
     return with(connections, append(views, view));
+  }
+
+  /**
+   * This flow, and tables kept equal to those of a source, under the same names.
+   *
+   * @param to the connection to write to
+   * @param tables as {@code connection.table}; {@code *} stands for any characters but a dot
+   */
+  public Flow replicate(String to, String... tables) {
+    List<TableRef> from = Stream.of(tables).map(TableRef::parse).toList();
+    return new Flow(
+        name,
+        connections,
+        views,
+        append(replications, new Replication(from, to)),
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /**
@@ -100,12 +122,18 @@ public final class Flow {
    */
   public Flow deadLettersTo(String collection) {
     return new Flow(
-        name, connections, views, Optional.of(TableRef.parse(collection)), failsFast, places);
+        name,
+        connections,
+        views,
+        replications,
+        Optional.of(TableRef.parse(collection)),
+        failsFast,
+        places);
   }
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, deadLetters, true, places);
+    return new Flow(name, connections, views, replications, deadLetters, true, places);
   }
 
   /**
@@ -130,6 +158,11 @@ public final class Flow {
     return views;
   }
 
+  /** The tables to be kept equal to those of sources. */
+  public List<Replication> replications() {
+    return replications;
+  }
+
   /** Where changes that cannot be processed go, if the flow says so. */
   public Optional<TableRef> deadLetters() {
     return deadLetters;
@@ -151,18 +184,19 @@ public final class Flow {
         && name.equals(flow.name)
         && connections.equals(flow.connections)
         && views.equals(flow.views)
+        && replications.equals(flow.replications)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, deadLetters, failsFast);
+    return Objects.hash(name, connections, views, replications, deadLetters, failsFast);
   }
 
   @Override
   public String toString() {
-    return "Flow[" + name + ", " + connections + ", " + views + "]";
+    return "Flow[" + name + ", " + connections + ", " + views + ", " + replications + "]";
   }
 
   private static <T> List<T> append(List<T> list, T last) {

@@ -8,6 +8,7 @@ import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.join.WideDocuments;
+import io.widebeam.sink.jdbc.JdbcTables;
 import io.widebeam.sink.mongodb.MongoDocuments;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,6 +81,10 @@ public final class FlowComposer {
   private static WideDocuments join(
       PlannedView view, long generation, Optional<DeadLetters<PDone>> letters) {
     WideDocuments join = WideDocuments.of(view.root()).withGeneration(generation);
+    if (view.target() instanceof PlannedTarget.Jdbc jdbc && jdbc.table().isUnwound()) {
+      // Of a document that is many rows, only those that differ are to be written.
+      join = join.withBefore();
+    }
     return letters.map(join::withDeadLetters).orElse(join);
   }
 
@@ -91,13 +96,25 @@ public final class FlowComposer {
       PCollection<DocumentChange> documents,
       long firstVersion,
       Optional<DeadLetters<PDone>> letters) {
-    MongoDocuments.Write write = sink(view.target()).withFirstVersion(firstVersion);
-    documents.apply(
-        step(view, "Write"),
-        letters.map(handler -> write.withDeadLetters(handler, view.root().table())).orElse(write));
+    String step = step(view, "Write");
+    if (view.target() instanceof PlannedTarget.Jdbc jdbc) {
+      JdbcTables.Write write =
+          JdbcTables.write()
+              .to(jdbc.database())
+              .withTable(jdbc.table())
+              .withFirstVersion(firstVersion);
+      documents.apply(step, jdbc.source().map(write::followingColumns).orElse(write));
+    } else if (view.target() instanceof PlannedTarget.Mongo mongo) {
+      MongoDocuments.Write write = sink(mongo).withFirstVersion(firstVersion);
+      documents.apply(
+          step,
+          letters
+              .map(handler -> write.withDeadLetters(handler, view.root().table()))
+              .orElse(write));
+    }
   }
 
-  private static MongoDocuments.Write sink(PlannedTarget target) {
+  private static MongoDocuments.Write sink(PlannedTarget.Mongo target) {
     return MongoDocuments.write()
         .withUri(target.uri().reveal())
         .withDatabase(target.database())
@@ -106,6 +123,6 @@ public final class FlowComposer {
   }
 
   private static String step(PlannedView view, String stage) {
-    return view.target().connection() + "." + view.target().collection() + "/" + stage;
+    return view.target().connection() + "." + view.target().name() + "/" + stage;
   }
 }

@@ -3,6 +3,9 @@ package io.widebeam.flow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.flow.TargetCatalog.JdbcFindings;
+import io.widebeam.flow.TargetCatalog.JdbcTable;
+import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sql.SqlException;
 import io.widebeam.sql.SqlExpressions;
 import io.widebeam.sql.SqlMistake;
@@ -10,6 +13,7 @@ import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +25,7 @@ import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.annotation.Nullable;
 
 /** Holds flows against their databases: every table, column, key and setting that they need. */
 public final class FlowPlanner {
@@ -34,7 +39,7 @@ public final class FlowPlanner {
 
   /** A planner that asks the databases themselves. */
   public static FlowPlanner connected() {
-    return new FlowPlanner(SourceCatalog.jdbc(), TargetCatalog.mongodb());
+    return new FlowPlanner(SourceCatalog.jdbc(), TargetCatalog.connected());
   }
 
   /**
@@ -48,6 +53,20 @@ public final class FlowPlanner {
     new FlowRules(flow.places(), problems).check(flow);
     FlowException.throwIfAny(problems);
     return new Planning(flow, problems).plan();
+  }
+
+  /**
+   * A view to plan.
+   *
+   * @param place its part of the flow
+   * @param targetPlace the part that names its target
+   * @param isReplication whether it copies one table, rather than being a view of the flow
+   */
+  private record Part(
+      View view, String place, String targetPlace, ViewTree tree, boolean isReplication) {
+    Optional<TableRef> to() {
+      return view.to();
+    }
   }
 
   /** The planning of one flow. */
@@ -65,55 +84,82 @@ public final class FlowPlanner {
 
     PlannedFlow plan() {
       describeSources();
-      List<ViewTree> trees = checkViews();
-      checkTargets();
+      List<Part> parts = new ArrayList<>(checkViews());
+      parts.addAll(checkReplications());
+      checkTargets(parts);
       FlowException.throwIfAny(problems);
 
-      List<PlannedView> views = new ArrayList<>();
-      for (int i = 0; i < trees.size(); i++) {
-        View view = flow.views().get(i);
-        views.add(new PlannedView(node(trees.get(i), view.key()), target(view)));
-      }
+      List<PlannedView> views =
+          parts.stream()
+              .map(part -> new PlannedView(node(part.tree(), part.view().key()), target(part)))
+              .toList();
       return new PlannedFlow(
           flow.name(), plannedSources(), views, deadLetters().map(this::letters));
     }
 
     private void describeSources() {
       Map<String, Set<String>> tables = new TreeMap<>();
-      flow.views().stream()
-          .flatMap(
-              view ->
-                  Stream.concat(Stream.of(view.from()), view.lookups().stream().map(Lookup::from)))
-          .forEach(
-              ref ->
-                  tables
-                      .computeIfAbsent(ref.connection(), name -> new TreeSet<>())
-                      .add(ref.table()));
+      Map<String, List<TableRef>> patterns = new TreeMap<>();
+      for (TableRef ref : tablesToRead()) {
+        Set<String> names = tables.computeIfAbsent(ref.connection(), name -> new TreeSet<>());
+        if (Replication.isPattern(ref)) {
+          patterns.computeIfAbsent(ref.connection(), name -> new ArrayList<>()).add(ref);
+        } else {
+          names.add(ref.table());
+        }
+      }
       tables.forEach(
           (name, names) -> {
             SourceDescription description = sourceCatalog.describe(source(name), names);
+            Set<String> matching = matching(patterns.get(name), description);
+            if (names.addAll(matching)) {
+              description = sourceCatalog.describe(source(name), names);
+            }
             descriptions.put(name, description);
             reportAll(name, description.findings());
           });
     }
 
-    private void checkTargets() {
+    private List<TableRef> tablesToRead() {
+      List<TableRef> refs = new ArrayList<>();
+      for (View view : flow.views()) {
+        refs.add(view.from());
+        view.lookups().forEach(lookup -> refs.add(lookup.from()));
+      }
+      flow.replications().forEach(replication -> refs.addAll(replication.from()));
+      return refs;
+    }
+
+    private static Set<String> matching(
+        @Nullable List<TableRef> patterns, SourceDescription description) {
+      Set<String> names = new TreeSet<>();
+      if (patterns != null) {
+        for (String name : description.otherNames()) {
+          if (patterns.stream().anyMatch(pattern -> Replication.matches(pattern, name))) {
+            names.add(name);
+          }
+        }
+      }
+      return names;
+    }
+
+    private void checkTargets(List<Part> parts) {
       Map<String, Set<String>> collections = new TreeMap<>();
-      for (int i = 0; i < flow.views().size(); i++) {
-        String part = FlowRules.viewPart(i);
-        flow.views()
-            .get(i)
-            .to()
-            .ifPresentOrElse(
-                to ->
-                    collections
-                        .computeIfAbsent(to.connection(), name -> new TreeSet<>())
-                        .add(to.table()),
-                () ->
-                    report(
-                        part,
-                        "the view has no target",
-                        "name one, as in: to: MongoDB_ECommerce.orderSingleView"));
+      Map<String, List<Part>> tables = new TreeMap<>();
+      for (Part part : parts) {
+        if (part.to().isEmpty()) {
+          report(
+              part.place(),
+              "the view has no target",
+              "name one, as in: to: MongoDB_ECommerce.orderSingleView");
+          continue;
+        }
+        TableRef to = part.to().get();
+        if (isTable(part.to())) {
+          tables.computeIfAbsent(to.connection(), name -> new ArrayList<>()).add(part);
+        } else {
+          collections.computeIfAbsent(to.connection(), name -> new TreeSet<>()).add(to.table());
+        }
       }
       deadLetters()
           .ifPresent(
@@ -131,19 +177,108 @@ public final class FlowPlanner {
               });
       collections.forEach(
           (name, names) -> reportAll(name, targetCatalog.check(mongo(name), names)));
+      tables.forEach(this::checkTables);
     }
 
-    private List<ViewTree> checkViews() {
-      List<ViewTree> trees = new ArrayList<>();
-      for (int i = 0; i < flow.views().size(); i++) {
-        ViewTree root =
-            ViewTree.of(flow.views().get(i), FlowRules.viewPart(i), (part, what, remedy) -> {});
-        checkNode(root);
-        checkKey(root, flow.views().get(i).key());
-        checkTakenFields(root, flow.views().get(i).versionField());
-        trees.add(root);
+    private void checkTables(String connection, List<Part> parts) {
+      List<JdbcTable> laidOut = new ArrayList<>();
+      for (Part part : parts) {
+        // Options with mistakes have been reported.
+        if (isComplete(part.tree()) && problems.isEmpty()) {
+          layOut(part).ifPresent(table -> laidOut.add(new JdbcTable(table, part.isReplication())));
+        }
       }
-      return trees;
+      JdbcFindings findings =
+          targetCatalog.check((Connection.Jdbc) connections.get(connection), laidOut);
+      reportAll(connection, findings.connection());
+      for (Part part : parts) {
+        findings
+            .tables()
+            .getOrDefault(part.to().orElseThrow().table(), List.of())
+            .forEach(mismatch -> report(part.targetPlace(), mismatch.what(), mismatch.remedy()));
+      }
+    }
+
+    /** Whether all tables of the tree are there: what is not has been reported. */
+    private boolean isComplete(ViewTree node) {
+      return table(node.table()) != null && node.lookups().stream().allMatch(this::isComplete);
+    }
+
+    private Optional<FlatTable> layOut(Part part) {
+      return FlatTables.of(
+          part.view(), part.tree(), part.to().orElseThrow().table(), this::table, this::report);
+    }
+
+    private List<Part> checkViews() {
+      List<Part> parts = new ArrayList<>();
+      for (int i = 0; i < flow.views().size(); i++) {
+        View view = flow.views().get(i);
+        String place = FlowRules.viewPart(i);
+        ViewTree root = ViewTree.of(view, place, (part, what, remedy) -> {});
+        checkNode(root);
+        checkKey(root, view.key());
+        if (!isTable(view.to())) {
+          checkTakenFields(root, view.versionField());
+        }
+        parts.add(new Part(view, place, place + ".to", root, false));
+      }
+      return parts;
+    }
+
+    /** Every replicated table is a view of its own, of nothing but its rows. */
+    private List<Part> checkReplications() {
+      List<Part> parts = new ArrayList<>();
+      Set<TableRef> targets = new HashSet<>();
+      flow.views().forEach(view -> view.to().ifPresent(targets::add));
+      for (int i = 0; i < flow.replications().size(); i++) {
+        Replication replication = flow.replications().get(i);
+        String place = FlowRules.replicationPart(i);
+        for (int j = 0; j < replication.from().size(); j++) {
+          String from = FlowRules.replicatedPart(place, j);
+          for (TableRef table : tablesOf(replication.from().get(j), from)) {
+            TableRef to = new TableRef(replication.to(), table.table());
+            View view = new View(table, List.of(), Optional.of(to), View.DEFAULT_VERSION_FIELD);
+            ViewTree root = ViewTree.of(view, from, (part, what, remedy) -> {});
+            checkNode(root);
+            if (!isTable(view.to())) {
+              checkTakenFields(root, view.versionField());
+            }
+            if (!targets.add(to)) {
+              report(from, "`" + to + "` is written more than once", "name each table once");
+            }
+            parts.add(new Part(view, from, from, root, true));
+          }
+        }
+      }
+      return parts;
+    }
+
+    private List<TableRef> tablesOf(TableRef ref, String place) {
+      SourceDescription description = descriptions.get(ref.connection());
+      if (!Replication.isPattern(ref)) {
+        return List.of(ref);
+      }
+      if (!description.reached()) {
+        return List.of();
+      }
+      List<TableRef> tables = new ArrayList<>();
+      for (String name : matching(List.of(ref), description)) {
+        // A pattern means tables; what else has such a name is passed over.
+        if (!JdbcSession.isView(name).equals(description.unreadable().get(name))) {
+          tables.add(new TableRef(ref.connection(), name));
+        }
+      }
+      if (tables.isEmpty()) {
+        report(
+            place,
+            "no table of " + ref.connection() + " has a name like `" + ref.table() + "`",
+            "* stands for any characters but a dot");
+      }
+      return tables;
+    }
+
+    private boolean isTable(Optional<TableRef> to) {
+      return to.isPresent() && connections.get(to.get().connection()) instanceof Connection.Jdbc;
     }
 
     private void checkNode(ViewTree node) {
@@ -365,8 +500,18 @@ public final class FlowPlanner {
           .filter(node -> node.path().isEmpty() && table(node.table()) != null)
           .forEach(
               node -> {
+                NodeOptions options = node.options();
+                for (String field : List.of(versionField, "_id")) {
+                  if (options.computed().containsKey(field)) {
+                    report(
+                        node.part() + ".computed." + field,
+                        "the field `" + field + "` of a document is taken by Widebeam",
+                        "choose another name");
+                  }
+                }
                 List<String> columns =
-                    NodeRows.shownFields(table(node.table()).columns(), node.options());
+                    new ArrayList<>(NodeRows.shownFields(table(node.table()).columns(), options));
+                columns.removeAll(options.computed().keySet());
                 if (columns.contains(versionField)) {
                   report(
                       node.part() + ".from",
@@ -443,11 +588,21 @@ public final class FlowPlanner {
       return needed;
     }
 
-    private PlannedTarget target(View view) {
-      TableRef to = view.to().orElseThrow();
+    private PlannedTarget target(Part part) {
+      TableRef to = part.to().orElseThrow();
+      if (connections.get(to.connection()) instanceof Connection.Jdbc jdbc) {
+        TableRef from = part.view().from();
+        return new PlannedTarget.Jdbc(
+            jdbc.name(),
+            JdbcTargetCatalog.target(jdbc),
+            layOut(part).orElseThrow(),
+            part.isReplication()
+                ? Optional.of(new CatalogColumns(source(from.connection()), from.table()))
+                : Optional.empty());
+      }
       Connection.Mongo target = mongo(to.connection());
-      return new PlannedTarget(
-          target.name(), target.uri(), target.database(), to.table(), view.versionField());
+      return new PlannedTarget.Mongo(
+          target.name(), target.uri(), target.database(), to.table(), part.view().versionField());
     }
 
     /** Where dead letters go; empty if they end the flow. */
@@ -465,9 +620,9 @@ public final class FlowPlanner {
                       .map(to -> new TableRef(to.connection(), Flow.DEFAULT_DEAD_LETTERS)));
     }
 
-    private PlannedTarget letters(TableRef to) {
+    private PlannedTarget.Mongo letters(TableRef to) {
       Connection.Mongo target = mongo(to.connection());
-      return new PlannedTarget(
+      return new PlannedTarget.Mongo(
           target.name(), target.uri(), target.database(), to.table(), View.DEFAULT_VERSION_FIELD);
     }
 

@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import io.widebeam.sink.jdbc.JdbcTables;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -37,7 +38,7 @@ final class FlowRules {
   void check(Flow flow) {
     name(flow.name());
     flow.connections().forEach(this::connection);
-    views(flow.views().size());
+    views(flow.views().size() + flow.replications().size());
     for (int i = 0; i < flow.views().size(); i++) {
       View view = flow.views().get(i);
       String part = viewPart(i);
@@ -50,7 +51,36 @@ final class FlowRules {
       view.to().ifPresent(to -> target(to, part));
       tree(view, part);
     }
+    for (int i = 0; i < flow.replications().size(); i++) {
+      replication(flow.replications().get(i), replicationPart(i));
+    }
     flow.deadLetters().ifPresent(this::deadLetters);
+  }
+
+  static String replicationPart(int index) {
+    return "replicate[" + index + "]";
+  }
+
+  static String replicatedPart(String replicationPart, int index) {
+    return replicationPart + ".from[" + index + "]";
+  }
+
+  void replication(Replication replication, String part) {
+    if (replication.from().isEmpty()) {
+      report(part + ".from", "there are no tables to replicate", "as in: from: [tp.orders]");
+    }
+    for (int i = 0; i < replication.from().size(); i++) {
+      sourceAt(replication.from().get(i), replicatedPart(part, i));
+    }
+    TableRef to = TableRef.parse(replication.to());
+    if (!to.table().isEmpty()) {
+      report(
+          part + ".to",
+          "`" + to + "` is more than a connection, but tables keep their names",
+          "write: to: " + to.connection());
+    } else if (connection(to, part + ".to") instanceof Connection.Source source) {
+      reportOnlyRead(to, source, part + ".to");
+    }
   }
 
   static String viewPart(int index) {
@@ -92,12 +122,24 @@ final class FlowRules {
         }
       }
     }
+    if (connection instanceof Connection.Jdbc jdbc) {
+      jdbcUrl(jdbc, part);
+    }
     if (connection instanceof Connection.Mongo mongo
         && !MONGODB_URI.matcher(mongo.uri().reveal()).matches()) {
       report(
           part + ".uri",
           "`uri` of connection " + name + " is not a MongoDB connection string",
           "it starts with mongodb:// or mongodb+srv://");
+    }
+  }
+
+  private void jdbcUrl(Connection.Jdbc jdbc, String part) {
+    if (!JdbcTables.supports(jdbc.url().reveal())) {
+      report(
+          part + ".url",
+          "`url` of connection " + jdbc.name() + " is not one of a database that can be written to",
+          "it starts with jdbc:postgresql:, jdbc:mysql: or jdbc:mariadb:");
     }
   }
 
@@ -113,7 +155,10 @@ final class FlowRules {
   }
 
   void source(TableRef table, String part) {
-    String from = part + ".from";
+    sourceAt(table, part + ".from");
+  }
+
+  private void sourceAt(TableRef table, String from) {
     if (isComplete(table, "table", from)
         && connection(table, from) instanceof Connection.Target target) {
       report(
@@ -133,15 +178,7 @@ final class FlowRules {
     }
     Connection connection = connection(collection, to);
     if (connection instanceof Connection.Source source) {
-      report(
-          to,
-          "`" + collection + "` is to be written, but " + source.name() + " can only be read from",
-          "write to one of type mongodb");
-    } else if (connection instanceof Connection.Jdbc) {
-      report(
-          to,
-          "writing to a connection of type jdbc is not supported yet",
-          "write to one of type mongodb");
+      reportOnlyRead(collection, source, to);
     }
   }
 
@@ -164,6 +201,13 @@ final class FlowRules {
           "dead letters go to `" + collection + "`, but " + connection.name() + " is no MongoDB",
           "name a collection of a connection of type mongodb");
     }
+  }
+
+  private void reportOnlyRead(TableRef target, Connection.Source source, String part) {
+    report(
+        part,
+        "`" + target + "` is to be written, but " + source.name() + " can only be read from",
+        "write to one of type mongodb or jdbc");
   }
 
   void lookup(Lookup lookup, String part) {

@@ -21,6 +21,7 @@ import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
  * Reads flow files. The reference for people is {@code docs/flow-file.md}.
@@ -31,7 +32,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("deadLetters")).toList();
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "deadLetters")).toList();
+  private static final List<String> REPLICATION_KEYS = List.of("from", "to");
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
   private static final List<String> CONNECTOR_KEYS =
@@ -177,10 +179,22 @@ public final class FlowYaml {
             .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
             .map(this::connections)
             .orElse(List.of());
+    int parts = map.has("replicate") ? 1 : 0;
+    Optional<Node> viewNode =
+        parts > 0
+            ? map.optional("views")
+            : map.required(
+                "views", "name at least one root table: views: [{from: connection.table}]");
     List<View> views =
-        map.required("views", "name at least one root table: views: [{from: connection.table}]")
+        viewNode
             .flatMap(node -> yaml.sequence(node, "`views`", "start each with a dash: - from: ..."))
-            .map(this::views)
+            .map(nodes -> views(nodes, parts))
+            .orElse(List.of());
+    List<Replication> replications =
+        map.optional("replicate")
+            .flatMap(
+                node -> yaml.sequence(node, "`replicate`", "start each with a dash: - from: ..."))
+            .map(this::replications)
             .orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
@@ -188,7 +202,8 @@ public final class FlowYaml {
             .map(TableRef::parse);
     deadLetters.ifPresent(rules::deadLetters);
     return name.map(
-        given -> new Flow(given, connections, views, deadLetters, false, yaml.places()));
+        given ->
+            new Flow(given, connections, views, replications, deadLetters, false, yaml.places()));
   }
 
   private List<Connection> connections(Mapping map) {
@@ -206,13 +221,55 @@ public final class FlowYaml {
     return connections;
   }
 
-  private List<View> views(List<Node> nodes) {
-    rules.views(nodes.size());
+  private List<View> views(List<Node> nodes, int otherParts) {
+    rules.views(nodes.size() + otherParts);
     List<View> views = new ArrayList<>();
     for (int i = 0; i < nodes.size(); i++) {
       view(nodes.get(i), FlowRules.viewPart(i), "view " + (i + 1)).ifPresent(views::add);
     }
     return views;
+  }
+
+  private List<Replication> replications(List<Node> nodes) {
+    List<Replication> replications = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      yaml.mapping(nodes.get(i), FlowRules.replicationPart(i), "replication " + (i + 1))
+          .flatMap(this::replication)
+          .ifPresent(replications::add);
+    }
+    return replications;
+  }
+
+  private Optional<Replication> replication(Mapping map) {
+    map.allowOnly(REPLICATION_KEYS, List.of());
+    Optional<List<TableRef>> from =
+        map.required("from", "name tables, as in: from: [tp.orders]")
+            .flatMap(node -> replicatedTables(node, map));
+    Optional<String> to = map.requiredText("to", "name the connection to write to, as in: to: ap");
+    if (!allThere(from, to)) {
+      return Optional.empty();
+    }
+    Replication replication = new Replication(from.get(), to.get());
+    rules.replication(replication, map.part());
+    return Optional.of(replication);
+  }
+
+  /** A list of tables, or one alone. */
+  private Optional<List<TableRef>> replicatedTables(Node node, Mapping map) {
+    Optional<List<Node>> nodes =
+        node instanceof ScalarNode
+            ? Optional.of(List.of(node))
+            : yaml.sequence(node, map.title("from"), "as in: from: [tp.orders]");
+    if (nodes.isEmpty()) {
+      return Optional.empty();
+    }
+    List<TableRef> tables = new ArrayList<>();
+    for (int i = 0; i < nodes.get().size(); i++) {
+      Node table = nodes.get().get(i);
+      yaml.locate(FlowRules.replicatedPart(map.part(), i), table);
+      yaml.text(table, map.title("from")).map(TableRef::parse).ifPresent(tables::add);
+    }
+    return tables.size() == nodes.get().size() ? Optional.of(tables) : Optional.empty();
   }
 
   private Optional<Connection> connection(String name, Node node) {

@@ -3,8 +3,10 @@ package io.widebeam.flow;
 import io.widebeam.cdc.DriverTls;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.Connection.Engine;
+import io.widebeam.sink.jdbc.ColumnType;
 import io.widebeam.sql.SqlType;
 import java.sql.Driver;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
@@ -96,7 +99,7 @@ final class MySqlCatalog {
     for (String name : names) {
       if (estimates.containsKey(name) && !unreadable.containsKey(name)) {
         if (isReadable(name)) {
-          tables.put(name, table(name, estimates.get(name)));
+          tables.put(name, table(name, estimates.get(name), mariadb));
         } else {
           unreadable.put(
               name,
@@ -116,7 +119,7 @@ final class MySqlCatalog {
         findings);
   }
 
-  private TableDescription table(String name, long estimate) throws SQLException {
+  private TableDescription table(String name, long estimate, boolean mariadb) throws SQLException {
     Map<String, SqlType> types = new LinkedHashMap<>();
     session.query(
         "SELECT column_name, data_type, column_type, numeric_precision, numeric_scale"
@@ -154,14 +157,53 @@ final class MySqlCatalog {
             database.database(),
             name);
     return new TableDescription(
-        new TableId(database.name(), database.database(), name),
-        List.copyOf(types.keySet()),
-        primaryKey,
-        session.rows(qualified(name), estimate),
-        // What the log leaves out is a setting of the server, and checked there.
-        true,
-        types,
-        List.copyOf(uniqueKeys.values()));
+            new TableId(database.name(), database.database(), name),
+            List.copyOf(types.keySet()),
+            primaryKey,
+            session.rows(qualified(name), estimate),
+            // What the log leaves out is a setting of the server, and checked there.
+            true,
+            types,
+            List.copyOf(uniqueKeys.values()))
+        .withDefinitions(definitions(name, mariadb));
+  }
+
+  private List<ColumnDefinition> definitions(String table, boolean mariadb) throws SQLException {
+    return session.query(
+        "SELECT column_name, column_type, character_maximum_length, column_default,"
+            + " is_nullable, extra FROM information_schema.columns"
+            + " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+        row -> definition(row, mariadb),
+        database.database(),
+        table);
+  }
+
+  private static ColumnDefinition definition(ResultSet row, boolean mariadb) throws SQLException {
+    ColumnType type = SourceTypes.mysql(row.getString(2), row.getLong(3));
+    String initial = row.getString(4);
+    boolean computed =
+        row.getString(6).toUpperCase(Locale.ROOT).contains("GENERATED")
+            || (initial != null
+                && initial.toUpperCase(Locale.ROOT).startsWith("CURRENT_TIMESTAMP"));
+    if (computed) {
+      return new ColumnDefinition(row.getString(1), type);
+    }
+    // MySQL gives a text as it is, MariaDB as it is written.
+    Optional<String> constant =
+        mariadb ? SourceTypes.constant(initial) : Optional.ofNullable(initial);
+    if (initial == null && row.getString(5).equals("NO")) {
+      constant = implicitDefault(type);
+    }
+    return new ColumnDefinition(row.getString(1), type, constant);
+  }
+
+  /** What the server gives older rows in a new column that must not be null. */
+  private static Optional<String> implicitDefault(ColumnType type) {
+    return switch (type.kind()) {
+      case INT16, INT32, INT64, DECIMAL, FLOAT64, BOOLEAN -> Optional.of("0");
+      case TEXT -> Optional.of("");
+      default -> Optional.empty();
+    };
   }
 
   private static SqlType type(String dataType, String columnType, int precision, int scale) {

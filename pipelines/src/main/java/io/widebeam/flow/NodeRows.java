@@ -100,21 +100,24 @@ final class NodeRows implements RowFunction {
     if (!options.columns().isEmpty()) {
       text.append("columns ").append(String.join(", ", options.columns())).append("; ");
     }
-    if (!renamed.isEmpty()) {
-      renamed.forEach(
-          (column, name) ->
-              text.append(column)
-                  .append(
-                      name == null
-                          ? " left out"
-                          : ViewNode.isHidden(name) ? " not shown" : " as " + name)
-                  .append("; "));
-    }
+    renamed.forEach(
+        (column, name) -> {
+          if (!column.equals(name)) {
+            text.append(column).append(as(name)).append("; ");
+          }
+        });
     options.filters().forEach(filter -> text.append("filter ").append(filter).append("; "));
     options
         .computed()
         .forEach((field, value) -> text.append(field).append(" = ").append(value).append("; "));
     return text.substring(0, Math.max(0, text.length() - 2));
+  }
+
+  private static String as(@Nullable String name) {
+    if (name == null) {
+      return " left out";
+    }
+    return ViewNode.isHidden(name) ? " not shown" : " as " + name;
   }
 
   /** A condition, or the value of a field, that works on rows. */

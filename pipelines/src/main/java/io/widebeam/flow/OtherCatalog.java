@@ -99,12 +99,22 @@ final class OtherCatalog {
     boolean hasSchemas = metaData.supportsSchemasInTableDefinitions();
     String schema = hasSchemas ? id.namespace() : null;
     Map<Integer, String> columns = new TreeMap<>();
+    Map<Integer, ColumnDefinition> definitions = new TreeMap<>();
     Map<String, SqlType> types = new HashMap<>();
     String escape = metaData.getSearchStringEscape();
     String pattern = id.name().replace("_", escape + "_").replace("%", escape + "%");
     try (ResultSet found = metaData.getColumns(session.catalog(), schema, pattern, "%")) {
       while (found.next()) {
         columns.put(found.getInt("ORDINAL_POSITION"), found.getString("COLUMN_NAME"));
+        definitions.put(
+            found.getInt("ORDINAL_POSITION"),
+            new ColumnDefinition(
+                found.getString("COLUMN_NAME"),
+                SourceTypes.jdbc(
+                    found.getInt("DATA_TYPE"),
+                    found.getInt("COLUMN_SIZE"),
+                    found.getInt("DECIMAL_DIGITS")),
+                SourceTypes.constant(found.getString("COLUMN_DEF"))));
         types.put(
             found.getString("COLUMN_NAME"),
             type(
@@ -126,13 +136,14 @@ final class OtherCatalog {
             + id.name()
             + quote;
     return new TableDescription(
-        id,
-        new ArrayList<>(columns.values()),
-        new ArrayList<>(primaryKey.values()),
-        session.rows(quoted, -1),
-        true,
-        types,
-        List.of());
+            id,
+            new ArrayList<>(columns.values()),
+            new ArrayList<>(primaryKey.values()),
+            session.rows(quoted, -1),
+            true,
+            types,
+            List.of())
+        .withDefinitions(List.copyOf(definitions.values()));
   }
 
   private static SqlType type(int jdbc, int size, int digits) {

@@ -1,5 +1,8 @@
 package io.widebeam.flow;
 
+import io.widebeam.sink.jdbc.FlatTable;
+import io.widebeam.sink.jdbc.JdbcTarget;
+import io.widebeam.sink.jdbc.SourceColumns;
 import io.widebeam.view.ViewNode;
 import java.util.List;
 import java.util.Objects;
@@ -21,7 +24,7 @@ public record PlannedFlow(
     long generation,
     List<PlannedSource> sources,
     List<PlannedView> views,
-    Optional<PlannedTarget> deadLetters) {
+    Optional<PlannedTarget.Mongo> deadLetters) {
   /** Room for the changes of a millisecond, as in the sources' own numbers. */
   private static final int GENERATION_BITS = 12;
 
@@ -37,7 +40,7 @@ public record PlannedFlow(
       String name,
       List<PlannedSource> sources,
       List<PlannedView> views,
-      Optional<PlannedTarget> deadLetters) {
+      Optional<PlannedTarget.Mongo> deadLetters) {
     this(name, 0, sources, views, deadLetters);
   }
 
@@ -90,12 +93,41 @@ public record PlannedFlow(
     }
   }
 
-  /**
-   * Where a view's documents go.
-   *
-   * @param connection the target connection's name
-   * @param versionField the field that guards a document against older writes
-   */
-  public record PlannedTarget(
-      String connection, Secret uri, String database, String collection, String versionField) {}
+  /** Where a view's documents go. */
+  public sealed interface PlannedTarget {
+    /** The target connection's name. */
+    String connection();
+
+    /** The collection's or table's name. */
+    String name();
+
+    /**
+     * A MongoDB collection.
+     *
+     * @param versionField the field that guards a document against older writes
+     */
+    record Mongo(
+        String connection, Secret uri, String database, String collection, String versionField)
+        implements PlannedTarget {
+      @Override
+      public String name() {
+        return collection;
+      }
+    }
+
+    /**
+     * A table, whose rows the documents are unwound to.
+     *
+     * @param source where the columns of the one table that this one copies are looked up when it
+     *     gets more; empty for the table of a view
+     */
+    record Jdbc(
+        String connection, JdbcTarget database, FlatTable table, Optional<SourceColumns> source)
+        implements PlannedTarget {
+      @Override
+      public String name() {
+        return table.name();
+      }
+    }
+  }
 }

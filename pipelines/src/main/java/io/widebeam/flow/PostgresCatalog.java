@@ -206,13 +206,32 @@ final class PostgresCatalog {
                 + " WHERE i.indrelid = ? AND i.indisprimary ORDER BY k.position",
             relation.oid());
     return new TableDescription(
-        new TableId(database.name(), relation.schema(), relation.name()),
-        List.copyOf(types.keySet()),
-        primaryKey,
-        session.rows(relation.quoted(), relation.estimate()),
-        relation.replicaIdentity().equals("f"),
-        types,
-        uniqueKeys);
+            new TableId(database.name(), relation.schema(), relation.name()),
+            List.copyOf(types.keySet()),
+            primaryKey,
+            session.rows(relation.quoted(), relation.estimate()),
+            relation.replicaIdentity().equals("f"),
+            types,
+            uniqueKeys)
+        .withDefinitions(definitions(relation));
+  }
+
+  private List<ColumnDefinition> definitions(Relation relation) throws SQLException {
+    return session.query(
+        // A domain counts as what it is made of.
+        "SELECT a.attname,"
+            + " format_type(COALESCE(NULLIF(t.typbasetype, 0), a.atttypid),"
+            + " CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),"
+            + " pg_get_expr(d.adbin, d.adrelid)"
+            + " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+            + " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+            + " WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        row ->
+            new ColumnDefinition(
+                row.getString(1),
+                SourceTypes.postgres(row.getString(2)),
+                SourceTypes.constant(row.getString(3))),
+        relation.oid());
   }
 
   /**

@@ -1,9 +1,12 @@
 package io.widebeam.flow;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /** A text that must not be shown, such as a password: every rendering of it is {@code ***}. */
-public final class Secret {
+public final class Secret implements Serializable {
+  private static final long serialVersionUID = 1L;
+
   private final String text;
 
   private Secret(String text) {

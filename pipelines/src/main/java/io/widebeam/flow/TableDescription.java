@@ -17,6 +17,7 @@ import java.util.Objects;
  *     only its key
  * @param types what SQL expressions know of the columns; what is not here is {@link SqlType#OTHER}
  * @param uniqueKeys the columns of each unique index that no NULL can be in, the primary key apart
+ * @param definitions the columns with their types, in table order; empty if nobody has asked
  */
 public record TableDescription(
     TableId id,
@@ -25,13 +26,15 @@ public record TableDescription(
     long rows,
     boolean wholeRowsBefore,
     Map<String, SqlType> types,
-    List<List<String>> uniqueKeys) {
+    List<List<String>> uniqueKeys,
+    List<ColumnDefinition> definitions) {
   public TableDescription {
     Objects.requireNonNull(id, "id");
     columns = List.copyOf(columns);
     primaryKey = List.copyOf(primaryKey);
     types = Map.copyOf(types);
     uniqueKeys = uniqueKeys.stream().map(List::copyOf).toList();
+    definitions = List.copyOf(definitions);
   }
 
   /** A table whose columns' types are not known, with no unique keys but the primary one. */
@@ -42,6 +45,24 @@ public record TableDescription(
       long rows,
       boolean wholeRowsBefore) {
     this(id, columns, primaryKey, rows, wholeRowsBefore, Map.of(), List.of());
+  }
+
+  /** A table without its columns' definitions. */
+  public TableDescription(
+      TableId id,
+      List<String> columns,
+      List<String> primaryKey,
+      long rows,
+      boolean wholeRowsBefore,
+      Map<String, SqlType> types,
+      List<List<String>> uniqueKeys) {
+    this(id, columns, primaryKey, rows, wholeRowsBefore, types, uniqueKeys, List.of());
+  }
+
+  /** This description, with its columns' definitions. */
+  TableDescription withDefinitions(List<ColumnDefinition> defined) {
+    return new TableDescription(
+        id, columns, primaryKey, rows, wholeRowsBefore, types, uniqueKeys, defined);
   }
 
   /** The columns as SQL expressions know them. */

@@ -60,7 +60,7 @@ class FlowPlannerTest {
         .containsExactly(
             new PlannedFlow.PlannedView(
                 Orders.ROOT,
-                new PlannedFlow.PlannedTarget(
+                new PlannedFlow.PlannedTarget.Mongo(
                     "MongoDB_ECommerce",
                     Secret.of("mongodb://127.0.0.1:27017"),
                     "ecommerce",
@@ -75,7 +75,7 @@ class FlowPlannerTest {
 
     assertThat(plan(flow).deadLetters())
         .contains(
-            new PlannedFlow.PlannedTarget(
+            new PlannedFlow.PlannedTarget.Mongo(
                 "docs", Secret.of("mongodb://h"), "db", "widebeam_dead_letters", "_version"));
     assertThat(plan(flow.deadLettersTo("docs.letters")).deadLetters().orElseThrow().collection())
         .isEqualTo("letters");
@@ -261,7 +261,7 @@ class FlowPlannerTest {
                     .writeTo("docs.orders")))
         .containsExactly(
             "views[0].lookups[0].path: `customer_id` is a column of `ecom_orders` already | choose"
-                + " another path");
+                + " another path, or rename the column");
   }
 
   @Test
@@ -277,7 +277,7 @@ class FlowPlannerTest {
             "views[0].from: table `ecom_orders` has a column `rev`, which is also the document's"
                 + " version field | name another field for the view: version: ...",
             "views[0].from: table `ecom_orders` has a column `_id`, which a document keeps for its"
-                + " key | rename the column");
+                + " key | call it otherwise: rename: {_id: ...}");
   }
 
   @Test
@@ -315,7 +315,8 @@ class FlowPlannerTest {
     assertThat(problems.problems())
         .containsExactly(
             new Problem("connections.shop.host", "no such host", "check it"),
-            new Problem("connections.docs.uri", "refused for [orders]", "ask"));
+            new Problem(
+                "connections.docs.uri", "refused for [orders, widebeam_dead_letters]", "ask"));
   }
 
   @Test
@@ -329,7 +330,7 @@ class FlowPlannerTest {
     Connection.Mongo target = new Connection.Mongo("embedded", Secret.of("mongodb://e"), "wide");
     assertThat(plan(flow.withDefaultTarget(target)).views().get(0).target())
         .isEqualTo(
-            new PlannedFlow.PlannedTarget(
+            new PlannedFlow.PlannedTarget.Mongo(
                 "embedded", Secret.of("mongodb://e"), "wide", "ecom_orders", "_version"));
   }
 

@@ -53,7 +53,7 @@ class FlowYamlTest {
     while (matcher.find()) {
       FlowYaml.parse(matcher.group(1), "example " + ++examples, environment::get);
     }
-    assertThat(examples).isEqualTo(2);
+    assertThat(examples).isEqualTo(3);
   }
 
   @Test

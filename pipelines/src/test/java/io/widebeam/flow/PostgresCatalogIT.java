@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.widebeam.change.TableId;
+import io.widebeam.sql.SqlType;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.sql.Connection;
@@ -74,14 +75,21 @@ class PostgresCatalogIT {
                         List.of("shop_id", "order_id", "customer_id"),
                         List.of("order_id", "shop_id"),
                         2,
-                        false),
+                        false,
+                        Map.of(
+                            "shop_id", SqlType.INTEGER,
+                            "order_id", SqlType.TEXT,
+                            "customer_id", SqlType.INTEGER),
+                        List.of()),
                     "depot.Stock",
                     new TableDescription(
                         new TableId("shop", "depot", "Stock"),
                         List.of("id", "n"),
                         List.of("id"),
                         0,
-                        true)),
+                        true,
+                        Map.of("id", SqlType.INTEGER, "n", SqlType.INTEGER),
+                        List.of())),
                 Map.of(),
                 List.of("depot.Stock", "orders", "parts", "seen", "silent"),
                 List.of()));
@@ -104,6 +112,48 @@ class PostgresCatalogIT {
                     "read a table without partitions"),
                 "seen",
                 JdbcSession.isView("seen")));
+  }
+
+  @Test
+  void typesAndUniqueKeysAreWhatExpressionsAndKeysNeed() throws Exception {
+    try (Connection connection = server.getDatabase("cdc", "shop").getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DOMAIN amount AS numeric(12, 3)");
+      statement.execute("CREATE TYPE color AS ENUM ('r', 'g')");
+      statement.execute(
+          "CREATE TABLE kinds (id bigint PRIMARY KEY, exact numeric(10, 2), any_exact numeric,"
+              + " domain amount, approximate real, flag boolean, born date NOT NULL,"
+              + " seen timestamp, stamped timestamptz, at time, code char(3) NOT NULL, hue color,"
+              + " name uuid, raw bytea, doc jsonb, list int[], maybe int UNIQUE,"
+              + " UNIQUE (code, born), UNIQUE (born) DEFERRABLE)");
+      statement.execute("CREATE UNIQUE INDEX ON kinds (code) WHERE flag");
+      try {
+        TableDescription kinds = describe("cdc", "shop", "kinds").tables().get("kinds");
+        assertThat(kinds.types())
+            .containsExactlyInAnyOrderEntriesOf(
+                Map.ofEntries(
+                    Map.entry("id", SqlType.INTEGER),
+                    Map.entry("exact", SqlType.decimal(10, 2)),
+                    Map.entry("any_exact", SqlType.ANY_DECIMAL),
+                    Map.entry("domain", SqlType.decimal(12, 3)),
+                    Map.entry("approximate", SqlType.DOUBLE),
+                    Map.entry("flag", SqlType.BOOLEAN),
+                    Map.entry("born", SqlType.DATE),
+                    Map.entry("seen", SqlType.DATETIME),
+                    Map.entry("stamped", SqlType.DATETIME),
+                    Map.entry("at", SqlType.TEXT),
+                    Map.entry("code", SqlType.TEXT),
+                    Map.entry("hue", SqlType.TEXT),
+                    Map.entry("name", SqlType.TEXT),
+                    Map.entry("raw", SqlType.BYTES),
+                    Map.entry("doc", SqlType.OTHER),
+                    Map.entry("list", SqlType.OTHER),
+                    Map.entry("maybe", SqlType.INTEGER)));
+        assertThat(kinds.uniqueKeys()).containsExactly(List.of("code", "born"));
+      } finally {
+        statement.execute("DROP TABLE kinds");
+      }
+    }
   }
 
   @Test

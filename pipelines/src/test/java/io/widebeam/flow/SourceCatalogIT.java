@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.widebeam.change.TableId;
 import io.widebeam.flow.Connection.Engine;
+import io.widebeam.sql.SqlType;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -60,6 +61,13 @@ class SourceCatalogIT {
     withoutLog.close();
   }
 
+  private static final Map<String, SqlType> ORDER_TYPES =
+      Map.of(
+          "shop_id", SqlType.INTEGER,
+          "order_id", SqlType.TEXT,
+          "customer_id", SqlType.INTEGER,
+          "total", SqlType.decimal(10, 2));
+
   private static Connection.Database as(String user) {
     return Connection.mysql("shop", "127.0.0.1", server.port(), "shop", user, "hunter2");
   }
@@ -110,7 +118,9 @@ class SourceCatalogIT {
                         List.of("shop_id", "order_id", "customer_id", "total"),
                         List.of("order_id", "shop_id"),
                         2,
-                        true)),
+                        true,
+                        ORDER_TYPES,
+                        List.of())),
                 Map.of(
                     "seen",
                     new Finding(
@@ -119,6 +129,44 @@ class SourceCatalogIT {
                         "read the tables behind it, and join them with lookups")),
                 List.of("customers", "keyless", "orders", "seen"),
                 List.of()));
+  }
+
+  @Test
+  void typesAndUniqueKeysAreWhatExpressionsAndKeysNeed() throws Exception {
+    server.run(
+        "CREATE TABLE shop.kinds (id BIGINT UNSIGNED PRIMARY KEY, tiny TINYINT(1), big BIGINT,"
+            + " exact DECIMAL(38, 10) UNSIGNED, approximate FLOAT, flag BIT(1), bits BIT(9),"
+            + " born DATE NOT NULL, seen DATETIME(6), stamped TIMESTAMP NULL, at TIME, made YEAR,"
+            + " code CHAR(3) NOT NULL, note LONGTEXT, color ENUM('r', 'g'), raw VARBINARY(8),"
+            + " place POINT, maybe INT, UNIQUE both_ways (code, born), UNIQUE nullable (maybe))");
+    try {
+      TableDescription kinds =
+          SourceCatalog.jdbc().describe(as("cdc"), Set.of("kinds")).tables().get("kinds");
+      assertThat(kinds.types())
+          .containsExactlyInAnyOrderEntriesOf(
+              Map.ofEntries(
+                  Map.entry("id", SqlType.decimal(20, 0)),
+                  Map.entry("tiny", SqlType.INTEGER),
+                  Map.entry("big", SqlType.INTEGER),
+                  Map.entry("exact", SqlType.decimal(38, 10)),
+                  Map.entry("approximate", SqlType.DOUBLE),
+                  Map.entry("flag", SqlType.BOOLEAN),
+                  Map.entry("bits", SqlType.BYTES),
+                  Map.entry("born", SqlType.DATE),
+                  Map.entry("seen", SqlType.DATETIME),
+                  Map.entry("stamped", SqlType.DATETIME),
+                  Map.entry("at", SqlType.TEXT),
+                  Map.entry("made", SqlType.INTEGER),
+                  Map.entry("code", SqlType.TEXT),
+                  Map.entry("note", SqlType.TEXT),
+                  Map.entry("color", SqlType.TEXT),
+                  Map.entry("raw", SqlType.BYTES),
+                  Map.entry("place", SqlType.OTHER),
+                  Map.entry("maybe", SqlType.INTEGER)));
+      assertThat(kinds.uniqueKeys()).containsExactly(List.of("code", "born"));
+    } finally {
+      server.run("DROP TABLE shop.kinds");
+    }
   }
 
   @Test
@@ -322,7 +370,9 @@ class SourceCatalogIT {
                     List.of("shop_id", "order_id", "customer_id", "total"),
                     List.of("order_id", "shop_id"),
                     2,
-                    true)));
+                    true,
+                    ORDER_TYPES,
+                    List.of())));
     assertThat(description.otherNames()).contains("customers", "shop.customers");
   }
 

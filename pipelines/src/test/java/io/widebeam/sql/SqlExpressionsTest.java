@@ -1,12 +1,19 @@
 package io.widebeam.sql;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
 import io.widebeam.change.BsonBuffer;
 import io.widebeam.change.BsonRow;
+import io.widebeam.view.RowException;
 import java.util.List;
 import org.bson.BsonDocument;
 import org.bson.RawBsonDocument;
 import org.bson.codecs.BsonDocumentCodec;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SqlExpressionsTest {
   private static final List<SqlColumn> COLUMNS =
@@ -140,7 +147,7 @@ class SqlExpressionsTest {
           id BETWEEN none AND 8                                            | null
           id BETWEEN none AND 6                                            | false
           nothing LIKE '%'                                                 | null
-          name || nothing                                                  | null
+          "name || nothing"                                                | null
           none + 1                                                         | null
           CASE WHEN none = 1 THEN 'a' ELSE 'b' END                         | 'b'
           CASE WHEN none = 1 THEN 1 END                                    | null
@@ -354,12 +361,12 @@ class SqlExpressionsTest {
           other.id = 1                      | 1:1 table `orders` has no column `other.id`
           foo(id) + bar(nope)               | 1:1 there is no function `foo`; 1:11 there is no function `bar`; 1:15 table `orders` has no column `nope`
           id +                              | 1:4 not an SQL expression: Encountered '+ <EOF>'
-          day = 1 AND AND                   | 1:9 not an SQL expression: Encountered 'AND AND'
+          day = 1 AND AND                   | 1:9 not an SQL expression: Incorrect syntax near the keyword 'AND'
           sum(price) > 1                    | 1:1 `sum` is an aggregate, which is not supported here
           count(*)                          | 1:1 `count` is an aggregate, which is not supported here
           row_number() OVER (ORDER BY id)   | 1:1 a window function is not supported
           id IN (SELECT 1)                  | 1:8 a subquery is not supported
-          EXISTS (SELECT 1 FROM t)          | 1:9 a subquery is not supported
+          EXISTS (SELECT 1 FROM t)          | 1:8 a subquery is not supported
           at > now()                        | 1:6 `now` changes without the row, so the document would not follow it
           current_date                      | 1:1 `current_date` changes without the row, so the document would not follow it
           id = ?                            | 1:6 `?` stands for a value that nobody gives

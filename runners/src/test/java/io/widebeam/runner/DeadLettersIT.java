@@ -2,6 +2,7 @@ package io.widebeam.runner;
 
 import static com.mongodb.client.model.Filters.eq;
 import static io.widebeam.flow.Lookup.array;
+import static io.widebeam.flow.Lookup.computed;
 import static io.widebeam.flow.Lookup.on;
 import static io.widebeam.flow.Lookup.path;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -28,11 +29,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A document that grows beyond what MongoDB stores, in a flow that otherwise goes on. */
+/** What a flow cannot process goes to its letters, and the rest goes on. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class DeadLettersIT {
   private static final String GROW =
-      "INSERT INTO notes SELECT 100 + seq, 1, REPEAT('x', 1048576) FROM seq_1_to_17";
+      "INSERT INTO notes SELECT 100 + seq, 1, 0, REPEAT('x', 1048576) FROM seq_1_to_17";
 
   private final EmbeddedMongo mongo = EmbeddedMongo.start();
   private final MongoClient client = MongoClients.create(mongo.uri());
@@ -47,9 +48,9 @@ class DeadLettersIT {
       statement.execute("CREATE DATABASE shop");
     }
     execute("CREATE TABLE orders (id INT PRIMARY KEY, status VARCHAR(20))");
-    execute("CREATE TABLE notes (id INT PRIMARY KEY, order_id INT, text LONGTEXT)");
+    execute("CREATE TABLE notes (id INT PRIMARY KEY, order_id INT, score INT, text LONGTEXT)");
     execute("INSERT INTO orders VALUES (1, 'new'), (2, 'new')");
-    execute("INSERT INTO notes VALUES (1, 1, 'short')");
+    execute("INSERT INTO notes VALUES (1, 1, 0, 'short')");
   }
 
   @AfterEach
@@ -94,6 +95,38 @@ class DeadLettersIT {
   }
 
   @Test
+  void aRowOnWhichAnExpressionFailsIsALetterUntilItIsMended() throws Exception {
+    execute("INSERT INTO notes VALUES (2, 1, 5, 'loaded')");
+    RunningBeamFlow running = launch(flow());
+    try {
+      await(running, () -> documents() == 2 && letters() == 1);
+      assertThat(notes(1)).isEqualTo(1);
+      Document letter = target.getCollection("letters").find().first();
+      assertThat(letter)
+          .containsEntry("stage", "join")
+          .containsEntry("place", "notes")
+          .containsEntry("table", "notes")
+          .containsEntry("key", new Document("id", 2))
+          .containsEntry(
+              "after",
+              new Document("id", 2)
+                  .append("order_id", 1)
+                  .append("score", 5)
+                  .append("text", "loaded"));
+      assertThat(letter.getString("reason")).contains("9223372036854775806 + score");
+
+      execute("UPDATE notes SET score = 2 WHERE id = 1");
+      await(running, () -> letters() == 2 && notes(1) == 0);
+      execute("UPDATE notes SET score = 1");
+      await(running, () -> notes(1) == 2);
+      assertThat(letters()).isEqualTo(2);
+      assertThat(running.status().toString()).endsWith(", dead letters: 2 -> docs.letters");
+    } finally {
+      running.stop();
+    }
+  }
+
+  @Test
   void aFlowThatFailsFastEndsWithTheReason() throws Exception {
     execute(GROW);
     RunningBeamFlow running = launch(flow().failFast());
@@ -118,7 +151,12 @@ class DeadLettersIT {
                 EmbeddedMariaDb.CDC_PASSWORD))
         .connection(io.widebeam.flow.Connection.mongodb("docs", mongo.uri(), "docs"))
         .readFrom("shop.orders")
-        .lookup("shop.notes", path("notes"), array(), on("id", "order_id"))
+        .lookup(
+            "shop.notes",
+            path("notes"),
+            array(),
+            on("id", "order_id"),
+            computed("rest", "9223372036854775806 + score"))
         .writeTo("docs.orders")
         .deadLettersTo("docs.letters");
   }

@@ -41,15 +41,19 @@ class OrderWideTableIT {
           new BeamLauncher()
               .launch(
                   FlowPlanner.connected()
-                      .plan(ShopFlow.between(servers.source(), servers.target())),
+                      .plan(
+                          ChosenOrders.besides(
+                              ShopFlow.between(servers.source(), servers.target()))),
                   "--runner=" + runner);
       try {
         MongoCollection<Document> target = servers.documents();
-        awaitLoad(servers, flow, orders);
+        int chosen = ChosenOrders.expected(servers).size();
+        awaitLoad(servers, flow, orders, chosen);
         assertAgrees(servers, orders);
+        assertThat(ChosenOrders.written(servers)).isEqualTo(ChosenOrders.expected(servers));
         assertThat(flow.counter("documentsWritten"))
-            .as("writes of %d documents", orders)
-            .isEqualTo(orders);
+            .as("writes of %d documents and %d chosen ones", orders, chosen)
+            .isEqualTo(orders + chosen);
         assertThat(rowsRead(flow.status())).isEqualTo(servers.rows());
 
         List<Arrival> arrivals = new ArrayList<>();
@@ -60,6 +64,7 @@ class OrderWideTableIT {
         }
 
         assertThat(arrivals).hasSize(15);
+        ChosenOrders.startAndStopMatching(servers, PATIENCE);
         assertAgrees(servers, orders + 10);
         assertThat(target.countDocuments()).isEqualTo(orders + 10);
         assertThat(flow.status().state()).isEqualTo(FlowStatus.State.RUNNING);
@@ -71,10 +76,10 @@ class OrderWideTableIT {
     }
   }
 
-  private static void awaitLoad(ShopServers servers, RunningBeamFlow flow, int orders)
+  private static void awaitLoad(ShopServers servers, RunningBeamFlow flow, int orders, int chosen)
       throws InterruptedException {
     while (servers.documents().estimatedDocumentCount() < orders
-        || flow.counter("documentsWritten") < orders) {
+        || flow.counter("documentsWritten") < orders + chosen) {
       if (flow.status().state() == FlowStatus.State.ERROR) {
         flow.awaitEnd();
         throw new AssertionError("the flow failed", flow.failure().orElse(null));

@@ -7,7 +7,6 @@ import java.util.UUID;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
-import org.apache.kafka.connect.source.SourceTask;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,10 +58,14 @@ final class CatchUp {
   }
 
   /** To the end of the log, or to the first silence where nobody can say where that is. */
-  static CatchUp toEndOfLog(Map<String, String> properties, ClassLoader classes) {
+  static CatchUp toEndOfLog(Map<String, String> properties, ClassLoader classes)
+      throws SQLException {
     try (SourceDatabase database = SourceDatabase.connect(properties, classes)) {
       return toEndOfLog(database);
     } catch (SourceDatabase.UnsuitableException | SQLException e) {
+      if (e instanceof SQLException sql && ConnectorFailure.isConnectionLoss(sql)) {
+        throw sql;
+      }
       LOG.info(
           "When {} has caught up with its log is told by silence: {}",
           ConnectorProperties.describe(properties),
@@ -80,9 +83,9 @@ final class CatchUp {
   }
 
   /** Before each poll, with the task that will be polled. */
-  void beforePoll(SourceTask task) {
+  void beforePoll(ConnectorTask task) {
     if (end != null) {
-      BinlogClient client = BinlogClient.of(task);
+      BinlogClient client = task.binlogClient();
       provable = client != null;
       LogPosition position = client == null ? null : client.position();
       reached = position != null && position.compareTo(end) >= 0;

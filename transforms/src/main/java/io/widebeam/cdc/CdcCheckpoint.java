@@ -5,6 +5,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,8 +21,9 @@ import org.apache.kafka.connect.json.JsonConverter;
  * Where a reader has got to: enough to go on in another process with nothing lost, nothing read
  * twice, and the same numbers.
  *
- * <p>While the snapshot runs, the checkpoint has no offset to go on from: a connector's snapshot
- * cannot be continued, it starts over.
+ * <p>While the connector itself takes a snapshot, the checkpoint has no offset to go on from: such
+ * a snapshot cannot be continued, it starts over. A load beside the log goes on with the chunks
+ * that were open.
  */
 final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
 
@@ -36,21 +38,28 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
   /**
    * Everything that changes from one batch to the next.
    *
-   * @param offsets after the batch; empty while the snapshot runs
+   * @param offsets after the batch; empty while the connector's own snapshot runs
    * @param sequence the last number given to a change
    * @param elements how many elements have been handed out since the first start
    * @param clock the event clock after the batch
    * @param historySize how many documents of the schema history were there
+   * @param load how far the tables beside the log have been loaded
    */
   record Position(
-      List<Offset> offsets, long sequence, long elements, EventClock.State clock, int historySize) {
+      List<Offset> offsets,
+      long sequence,
+      long elements,
+      EventClock.State clock,
+      int historySize,
+      LoadProgress load) {
     static Position start(long nowMillis, long generation) {
       return new Position(
           List.of(),
           Math.max(generation, firstSequence(nowMillis)),
           0,
           EventClock.State.fresh(nowMillis),
-          0);
+          0,
+          LoadProgress.NONE);
     }
 
     /**
@@ -59,7 +68,7 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
      */
     Position resumed(long nowMillis, long generation) {
       EventClock resumed = new EventClock(clock);
-      if (!offsets.isEmpty()) {
+      if (clock.phase() != EventClock.Phase.LOAD) {
         resumed.catchUpStarted(nowMillis);
       }
       return new Position(
@@ -67,7 +76,13 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
           Math.max(sequence, Math.max(generation, firstSequence(nowMillis))),
           elements,
           resumed.state(),
-          historySize);
+          historySize,
+          load);
+    }
+
+    /** This position with more elements of the load handed out, and the load further. */
+    Position loaded(int moreElements, LoadProgress progress) {
+      return new Position(offsets, sequence, elements + moreElements, clock, historySize, progress);
     }
 
     /**
@@ -147,6 +162,7 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       }
       out.writeInt(position.historySize);
       writeBytes(out, value.history.encoded(position.historySize));
+      position.load.encode(out);
       out.flush();
     }
 
@@ -181,8 +197,9 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       }
       int historySize = in.readInt();
       SchemaHistoryLog history = SchemaHistoryLog.decode(readBytes(in));
+      LoadProgress load = LoadProgress.decode(in);
       return new CdcCheckpoint(
-          session, new Position(offsets, sequence, elements, clock, historySize), history);
+          session, new Position(offsets, sequence, elements, clock, historySize, load), history);
     }
 
     @Override
@@ -202,16 +219,24 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       }
       return result;
     }
+  }
 
-    private static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
-      out.writeInt(bytes.length);
-      out.write(bytes);
-    }
+  static void writeText(DataOutputStream out, String text) throws IOException {
+    writeBytes(out, text.getBytes(StandardCharsets.UTF_8));
+  }
 
-    private static byte[] readBytes(DataInputStream in) throws IOException {
-      byte[] bytes = new byte[in.readInt()];
-      in.readFully(bytes);
-      return bytes;
-    }
+  static String readText(DataInputStream in) throws IOException {
+    return new String(readBytes(in), StandardCharsets.UTF_8);
+  }
+
+  private static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {
+    out.writeInt(bytes.length);
+    out.write(bytes);
+  }
+
+  private static byte[] readBytes(DataInputStream in) throws IOException {
+    byte[] bytes = new byte[in.readInt()];
+    in.readFully(bytes);
+    return bytes;
   }
 }

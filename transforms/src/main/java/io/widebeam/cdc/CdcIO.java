@@ -47,18 +47,24 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <h2>Order and numbers</h2>
  *
- * <p>Changes come in the order of the database's log. {@link Change#sequence()} grows strictly. A
- * reader that goes on from a checkpoint in another process gives higher numbers than the one before
- * it did, to what is read again too. When an interrupted snapshot starts over, a row deleted
- * between the two attempts keeps what the first one said of it.
+ * <p>Changes come in the order of the database's log, and the rows of its tables between them in
+ * any order. Of two elements about the same row the one with the greater {@link Change#sequence()}
+ * counts: changes of the log have growing numbers, rows that are read from a table have lower ones
+ * than every change that is read after the reading began. A reader that goes on from a checkpoint
+ * in another process gives higher numbers than the one before it did, to what is read again too.
  *
  * <h2>Initial load</h2>
  *
- * <p>{@link #readChanges()} reads the tables of MySQL and MariaDB itself, over JDBC, while the
- * connector keeps the log from a position taken before the first row: a row may then come once from
- * its table and again from the log, always with a higher number. Sources with other settings that
- * shape rows, rarer column types or tables without a primary key are loaded by the connector's own
- * snapshot; the log says why.
+ * <p>{@link #readChanges()} reads the tables of MySQL, MariaDB and Postgres itself, over JDBC, in
+ * chunks of their primary keys and beside the log, which is read from a position taken before the
+ * first row. An interrupted load goes on with the chunks that were open. Sources with other
+ * settings that shape rows, rarer column types or tables without a primary key are loaded by the
+ * connector's own snapshot, which starts over when it is interrupted (and a row deleted between two
+ * attempts keeps what the first one said of it); the log says why.
+ *
+ * <p>A table whose columns change is read again in the same way while the rest goes on: the log
+ * says nothing of rows that have got a default value or lost a column. MySQL and MariaDB tell of
+ * such a change at once, Postgres with the next row that is changed.
  *
  * <h2>Time</h2>
  *
@@ -76,21 +82,27 @@ import org.apache.kafka.connect.source.SourceRecord;
  * interval of 2 ms, no tombstones, no skipped operations, no schema change events, exact values, a
  * heartbeat every 10 s, no TLS to a MySQL or MariaDB server on the same machine, a random {@code
  * database.server.id}. The schema history is kept in the checkpoint: {@code
- * schema.history.internal} and {@code database.history} are not used.
+ * schema.history.internal} and {@code database.history} are not used. Two properties are not the
+ * connector's: {@code widebeam.load.threads}, how many connections read the tables at once (half
+ * the processors, four at most), and {@code widebeam.load.chunk.rows}, how many rows each reads at
+ * a time (16384).
  *
  * <h2>Metrics</h2>
  *
  * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
  * snapshotRows.<table>} and the gauges {@code snapshotDone} (0 or 1), {@code catchingUp} (1 while
- * the log of the time of the load or of the interruption is read) and {@code backlog} (changes read
- * but not yet taken by the pipeline).
+ * the log of the time of the load or of the interruption is read), {@code backlog} (changes read
+ * but not yet taken by the pipeline), {@code sourceDown} (1 while the database cannot be reached)
+ * and {@code tableRows.<table>} (how many rows the database thinks there are to load).
  *
  * <h2>Errors</h2>
  *
- * <p>A lost connection is tried again {@code errors.max.retries} times (30) with growing pauses.
- * Any other failure of the connector fails the pipeline with a message without secrets; so does a
- * change without its row before, naming the database setting that is missing. A value without a
- * representation fails it, too, unless {@link Read#withDeadLetters} takes it.
+ * <p>A lost connection is noticed within seconds and tried again with growing pauses for as long as
+ * it takes, or {@code errors.max.retries} times. Where the database has thrown away the log that a
+ * reader must go on with, it ends with {@link LogLostException}. Any other failure of the connector
+ * fails the pipeline with a message without secrets; so does a change without its row before,
+ * naming the database setting that is missing. A value without a representation fails it, too,
+ * unless {@link Read#withDeadLetters} takes it.
  *
  * <p>When {@code TRUNCATE}, {@code DROP TABLE} or the like takes all of a table's rows at once,
  * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres

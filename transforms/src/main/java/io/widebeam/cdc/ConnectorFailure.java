@@ -5,11 +5,30 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import javax.annotation.Nullable;
 import org.apache.kafka.connect.errors.RetriableException;
 
 /** What went wrong in the connector, in words for people. */
 final class ConnectorFailure {
   private static final int MAX_CAUSES = 20;
+
+  /**
+   * The states of a connection that is lost or not to be had, of a server that stops or starts, and
+   * of one that still keeps the slot for a connection it has not noticed the end of.
+   */
+  private static final Pattern TEMPORARY = Pattern.compile("08|57P|53300|55006");
+
+  /** 1236 is how MySQL and MariaDB refuse a reader's position. */
+  private static final Pattern LOG_IS_LOST =
+      Pattern.compile(
+          "Error code: 1236|no longer available on the server"
+              + "|replication slot \\S+ does not exist"
+              + "|can(?:not| no longer) (?:read|get changes) from (?:logical )?replication slot"
+              + "|requested WAL segment \\S+ has already been removed");
+
+  /** Of the same code, but over as soon as the other reader is gone. */
+  private static final Pattern TWIN_READER = Pattern.compile("same server_(?:uu)?id");
 
   private ConnectorFailure() {}
 
@@ -59,10 +78,28 @@ final class ConnectorFailure {
       }
       if (cause instanceof SQLException sql
           && sql.getSQLState() != null
-          && (sql.getSQLState().startsWith("08") || sql.getSQLState().startsWith("57P"))) {
+          && TEMPORARY.matcher(sql.getSQLState()).lookingAt()) {
         return true;
       }
     }
     return false;
+  }
+
+  /** What the database says of a log that does not go back far enough; null if it is not that. */
+  @Nullable
+  static String lostLog(Throwable failure, Map<String, String> properties) {
+    Throwable cause = failure;
+    for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
+      String message = cause.getMessage() == null ? "" : cause.getMessage();
+      if (LOG_IS_LOST.matcher(message).find() && !TWIN_READER.matcher(message).find()) {
+        return ConnectorProperties.redact(message.strip(), properties);
+      }
+    }
+    return null;
+  }
+
+  /** Whether the database answers, but does not know what it was asked for: a table was altered. */
+  static boolean isBadStatement(SQLException failure) {
+    return failure.getSQLState() != null && failure.getSQLState().startsWith("42");
   }
 }

@@ -22,8 +22,19 @@ final class ConnectorProperties {
   /** How often a binlog's server at least says that it is there, in milliseconds. */
   static final String SIGN_OF_LIFE = "connect.keep.alive.interval.ms";
 
+  /** How often a connector says how far it has read, in milliseconds. */
+  static final String HEARTBEAT = "heartbeat.interval.ms";
+
   /** The topic on which the connector tells of the snapshot's beginning and end. */
   static final String NOTIFICATION_TOPIC = "__widebeam-notification";
+
+  /** Our own settings, which no connector is given. */
+  private static final String OWN_PREFIX = "widebeam.load.";
+
+  private static final String LOAD_THREADS = OWN_PREFIX + "threads";
+  private static final String CHUNK_ROWS = OWN_PREFIX + "chunk.rows";
+  private static final String DEFAULT_CHUNK_ROWS = "16384";
+  private static final int MOST_LOAD_THREADS = 4;
 
   /** What the Postgres connector puts where the log left a value out. */
   static final String UNAVAILABLE = "__widebeam: the log left this value out";
@@ -122,9 +133,10 @@ final class ConnectorProperties {
 
     // An idle database's log must not be thrown away unread; transactions' ends drive the
     // watermark.
-    defaults.put("heartbeat.interval.ms", "10000");
+    defaults.put(HEARTBEAT, "10000");
     defaults.put("provide.transaction.metadata", "true");
-    defaults.put(MAX_RETRIES, "30");
+    // A database that is down comes back; the pipeline waits for it, and says so.
+    defaults.put(MAX_RETRIES, "-1");
 
     String connector = given.get(CONNECTOR_CLASS);
     if (connector.toLowerCase(Locale.ROOT).contains("postgres")) {
@@ -133,6 +145,11 @@ final class ConnectorProperties {
       defaults.put("interval.handling.mode", "string");
       defaults.put("include.unknown.datatypes", "true");
       defaults.put("unavailable.value.placeholder", UNAVAILABLE);
+      // Nothing but a message in its log moves the slot of a database in which nothing is changed,
+      // and it shows that the server is there.
+      defaults.put(
+          "heartbeat.action.query",
+          "SELECT pg_logical_emit_message(false, '" + SourceDatabase.MARKER_PREFIX + "', '')");
     }
     if (hasBinlog(connector)) {
       boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");
@@ -158,6 +175,26 @@ final class ConnectorProperties {
       }
     }
     return defaults;
+  }
+
+  /** The properties without our own settings. */
+  static Map<String, String> ofConnector(Map<String, String> properties) {
+    Map<String, String> others = new HashMap<>(properties);
+    others.keySet().removeIf(name -> name.startsWith(OWN_PREFIX));
+    return others;
+  }
+
+  /** How many connections read the tables at the same time. */
+  static int loadThreads(Map<String, String> properties) {
+    String given = properties.get(LOAD_THREADS);
+    return given != null
+        ? Math.max(1, Integer.parseInt(given))
+        : Math.max(1, Math.min(MOST_LOAD_THREADS, Runtime.getRuntime().availableProcessors() / 2));
+  }
+
+  /** How many rows are read at a time, and read again after a crash. */
+  static int chunkRows(Map<String, String> properties) {
+    return Math.max(1, Integer.parseInt(properties.getOrDefault(CHUNK_ROWS, DEFAULT_CHUNK_ROWS)));
   }
 
   private static boolean isLoopback(String host) {

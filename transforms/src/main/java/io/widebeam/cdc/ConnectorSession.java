@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -22,29 +21,26 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import javax.annotation.Nullable;
-import org.apache.kafka.common.metrics.PluginMetrics;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
-import org.apache.kafka.connect.source.SourceConnector;
 import org.apache.kafka.connect.source.SourceRecord;
-import org.apache.kafka.connect.source.SourceTask;
-import org.apache.kafka.connect.source.SourceTaskContext;
-import org.apache.kafka.connect.storage.OffsetStorageReader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running connector task, and the thread that polls it into a bounded queue of batches. The task
- * lives from its start to {@link #close}, whatever the runner does with its bundles meanwhile.
+ * A running connector task, the thread that polls it into a bounded queue of batches, and the load
+ * of the tables beside it. The session lives from its start to {@link #close}, whatever the runner
+ * does with its bundles meanwhile.
  *
  * <p>When the connection to the database is lost, the thread starts a new task where the last one
  * stopped, with growing pauses, as often as {@code errors.max.retries} allows. Any other failure
  * ends the session; {@link #poll} throws it once the queue is empty.
  *
  * <p>Where a {@link TableLoader} can read the tables, the connector's snapshot takes but a position
- * in the log; this thread reads the tables, and then takes up the log from there. Its changes up to
- * where the log was when the tables had been read have the snapshot's time.
+ * in the log. From there the log is polled while a {@link TableLoad} reads the tables; all of it
+ * has one time, as has what follows up to where the log was when the last table had been read.
  */
 final class ConnectorSession<T> {
   private static final Logger LOG = LoggerFactory.getLogger(ConnectorSession.class);
@@ -60,21 +56,18 @@ final class ConnectorSession<T> {
   /** How long a session whose reader was closed waits for the next reader to take it over. */
   private static final long PARKING_MILLIS = 10_000;
 
-  /** A connector left alone for longer is started anew: the server would not wait for ever. */
-  private static final long ALONE_MILLIS = 20_000;
-
   /**
    * How often the connector says where it is while there is something to catch up with: so a longer
    * silence means that there is nothing.
    */
   private static final String HELD_HEARTBEAT_MILLIS = "500";
 
-  /**
-   * A server that has sent no sign of life for so long, nor for several of its intervals, is gone.
-   */
-  private static final long DEAF_MILLIS = 10_000;
+  /** A load's numbers: the server's guess of its rows may be far off. */
+  private static final long LEAST_NUMBERS = 1 << 22;
 
-  private static final long DEAF_INTERVALS = 3;
+  private static final long NUMBERS_PER_ROW = 4;
+
+  private static final int MAX_SEEN_SCHEMAS = 10_000;
 
   private static final long STOP_MILLIS = 10_000;
   private static final long FIRST_RETRY_MILLIS = 500;
@@ -89,30 +82,11 @@ final class ConnectorSession<T> {
     STOPPED
   }
 
-  /** What a record is, as its schema tells. */
-  private enum Kind {
-    CHANGE,
-    SNAPSHOT_NOTIFICATION,
-    HEARTBEAT,
-    TRANSACTION,
-    MESSAGE,
-    OTHER
-  }
-
-  /** How far the load of the tables beside the log is. */
-  private enum Load {
-    /** It is done, or the connector's. */
-    NONE,
-    /** The connector is about to take the position in the log. */
-    POSITION,
-    /** The tables are being read. */
-    TABLES
-  }
-
   private final String id = UUID.randomUUID().toString();
   private final Map<String, String> properties;
   private final RecordDecoder<T> decoder;
   private final SchemaHistoryLog history;
+  private final TableLoad<T> load;
   private final Thread thread;
   private final AtomicReference<List<Offset>> acknowledged = new AtomicReference<>();
 
@@ -129,29 +103,47 @@ final class ConnectorSession<T> {
   private long parkedAtNanos;
 
   private volatile State state = State.ACTIVE;
-  @Nullable private volatile TableLoader loader;
+  private volatile boolean logDown;
+  private volatile boolean tablesDown;
 
   // The thread's own.
-  private final IdentityHashMap<Schema, Kind> kinds = new IdentityHashMap<>();
+  private final RecordKind.Memory kinds = new RecordKind.Memory();
   private final Map<Map<String, ?>, Map<String, ?>> offsets = new LinkedHashMap<>();
   private final EventClock clock;
   private long sequence;
-  private long elements;
-  private long lastRecordNanos = System.nanoTime();
-  private boolean everPolled;
-  private boolean connected;
+
+  /** The connection worked once: if it is lost, it may come back. */
+  private boolean proven;
+
   private int failures;
-  private Load load = Load.NONE;
+
+  /** The tables to load as soon as the connector has taken the position in the log. */
+  @Nullable private List<TableLoader.Table> tablesToLoad;
+
+  /** The columns of these tables, as the connector has them. */
+  private final Map<String, String> schemas = new HashMap<>();
+
+  /** The schemas of rows that have been looked at. */
+  private final IdentityHashMap<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
+
+  private final boolean postgres;
+
+  /** Whether the tables are read here, and not by the connector. */
+  private boolean loading;
+
   private boolean loadRefused;
+  private boolean loadResumed;
   private long loadNanos;
   @Nullable private CatchUp catchUp;
-  @Nullable private SourceConnector connector;
-  @Nullable private SourceTask task;
+  @Nullable private ConnectorTask task;
 
   private List<T> values = new ArrayList<>();
   private List<CdcBatch.Letter> letters = new ArrayList<>();
   private long[] eventMillis = new long[MAX_BATCH_ELEMENTS];
   private long batchBytes;
+
+  /** Of the batch: its values, and the letters without one. */
+  private int batchElements;
 
   private ConnectorSession(
       Map<String, String> properties,
@@ -165,9 +157,18 @@ final class ConnectorSession<T> {
     this.tail = start;
     this.handedOut = start;
     this.clock = new EventClock(start.clock());
-    this.elements = start.elements();
     this.sequence = start.sequence();
+    this.postgres = SourceDatabase.Kind.of(properties) == SourceDatabase.Kind.POSTGRES;
+    this.proven = !start.offsets().isEmpty();
     start.offsets().forEach(offset -> offsets.put(offset.partition(), offset.offset()));
+    this.load =
+        new TableLoad<>(
+            ConnectorProperties.ofConnector(properties),
+            connectorClassLoader(),
+            decoder,
+            new LoadSink(),
+            ConnectorProperties.loadThreads(properties),
+            ConnectorProperties.chunkRows(properties));
     this.thread = new Thread(this::run, "cdc-" + properties.get(ConnectorProperties.TOPIC_PREFIX));
     this.thread.setDaemon(true);
   }
@@ -212,6 +213,8 @@ final class ConnectorSession<T> {
         changed.signalAll();
       } else if (failure instanceof TableEmptiedException emptied) {
         throw emptied;
+      } else if (failure instanceof LogLostException lost) {
+        throw lost.again();
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
@@ -260,6 +263,11 @@ final class ConnectorSession<T> {
     }
   }
 
+  /** Whether the database cannot be reached at the moment, and is tried again. */
+  boolean isSourceDown() {
+    return logDown || tablesDown;
+  }
+
   /** Tells the database, at the next poll, that everything up to the offsets is safe. */
   void acknowledge(List<Offset> safe) {
     if (!safe.isEmpty()) {
@@ -305,10 +313,6 @@ final class ConnectorSession<T> {
   void close() {
     state = State.STOPPED;
     thread.interrupt();
-    TableLoader loading = loader;
-    if (loading != null) {
-      loading.abort();
-    }
     try {
       thread.join(STOP_MILLIS);
       if (thread.isAlive()) {
@@ -332,7 +336,6 @@ final class ConnectorSession<T> {
         } catch (InterruptedException e) {
           // Asked to stop; isWanted() knows.
         } catch (Exception e) {
-          closeLoader();
           stopTask();
           // What came before is as good as ever.
           enqueueBatch();
@@ -348,7 +351,9 @@ final class ConnectorSession<T> {
       // Such as a class that is not there: the pipeline must hear of it, not wait for ever.
       fail(ConnectorFailure.toException(e, properties));
     } finally {
-      closeLoader();
+      // The wish to stop has been heard; it must not cut short the stopping.
+      Thread.interrupted();
+      load.close();
       stopTask();
       CheckpointedSchemaHistory.unregister(id);
       LIVE.remove(id);
@@ -391,15 +396,23 @@ final class ConnectorSession<T> {
     if (e instanceof TableEmptiedException emptied) {
       throw emptied;
     }
+    if (e instanceof LogLostException lost) {
+      throw lost;
+    }
+    String lost = offsets.isEmpty() ? null : ConnectorFailure.lostLog(e, properties);
+    if (lost != null) {
+      throw new LogLostException(ConnectorProperties.describe(properties), lost);
+    }
     String reason = ConnectorFailure.describe(e, properties);
     int allowed = Integer.parseInt(properties.get(ConnectorProperties.MAX_RETRIES));
     boolean exhausted = allowed >= 0 && failures >= allowed;
-    if (!everPolled || exhausted || !ConnectorFailure.isConnectionLoss(e)) {
+    if (!proven || exhausted || !ConnectorFailure.isConnectionLoss(e)) {
       LOG.debug("The connector failed", e);
       throw ConnectorFailure.toException(e, properties);
     }
     long pause = Math.min(LAST_RETRY_MILLIS, FIRST_RETRY_MILLIS << Math.min(failures, Byte.SIZE));
     failures++;
+    logDown = true;
     LOG.warn(
         "Lost {}: {}. Trying again in {} ms, attempt {} of {}",
         ConnectorProperties.describe(properties),
@@ -411,110 +424,146 @@ final class ConnectorSession<T> {
   }
 
   private void startTask() throws Exception {
-    if (load == Load.TABLES) {
-      // Interrupted before. The position stays, and so does all that was deleted since.
-      loadTables();
+    if (clock.phase() == Phase.LOAD && progress().tables().isEmpty()) {
+      beginLoad();
+    } else if (!loadResumed) {
+      loading = clock.phase() == Phase.LOAD;
+      continueLoad();
     }
-    if (clock.phase() == Phase.LOAD) {
-      offsets.clear();
-      history.clear();
-      load = Load.NONE;
-      if (decoder.takesRows() && !loadRefused) {
-        loader = TableLoader.open(properties, connectorClassLoader());
-        if (loader != null) {
-          load = Load.POSITION;
-          clock.loadStarted(System.currentTimeMillis());
-        }
-      }
-    } else if (clock.phase() == Phase.CATCH_UP && catchUp == null) {
+    checkSlot();
+    if (clock.phase() == Phase.CATCH_UP && catchUp == null) {
       catchUp = CatchUp.toEndOfLog(properties, connectorClassLoader());
     }
-    Map<String, String> effective = effectiveProperties();
-    connector =
-        Class.forName(
-                properties.get(ConnectorProperties.CONNECTOR_CLASS), true, connectorClassLoader())
-            .asSubclass(SourceConnector.class)
-            .getDeclaredConstructor()
-            .newInstance();
-    connector.start(effective);
-    task = (SourceTask) connector.taskClass().getDeclaredConstructor().newInstance();
-    task.initialize(new Context(effective));
-    task.start(connector.taskConfigs(1).get(0));
-    QuietMetrics.install(task);
-    connected = false;
-    lastRecordNanos = System.nanoTime();
+    task = ConnectorTask.start(taskProperties(), offsets, connectorClassLoader());
   }
 
-  private Map<String, String> effectiveProperties() {
-    if (load == Load.NONE && clock.phase() != Phase.CATCH_UP) {
-      return properties;
+  /** The Postgres connector would make a new slot, and go on from there as if nothing were lost. */
+  private void checkSlot() throws Exception {
+    String slot = properties.get("slot.name");
+    boolean begins = offsets.isEmpty() && !loading;
+    if (begins || slot == null) {
+      return;
     }
-    Map<String, String> effective = new HashMap<>(properties);
-    effective.put("heartbeat.interval.ms", HELD_HEARTBEAT_MILLIS);
-    if (load == Load.POSITION) {
+    long lsn =
+        offsets.values().stream().mapToLong(ConnectorSession::lastLsn).max().orElse(Long.MAX_VALUE);
+    try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
+      String lost = database.lostSlot(slot, lsn);
+      if (lost != null) {
+        throw new LogLostException(ConnectorProperties.describe(properties), lost);
+      }
+    } catch (SourceDatabase.UnsuitableException e) {
+      LOG.info("Whether the slot {} is there is not known: {}", slot, e.getMessage());
+    }
+  }
+
+  private static long lastLsn(Map<String, ?> offset) {
+    long last = 0;
+    for (String name : new String[] {"lsn", "lsn_proc", "lsn_commit"}) {
+      if (offset.get(name) instanceof Number lsn) {
+        last = Math.max(last, lsn.longValue());
+      }
+    }
+    return last;
+  }
+
+  /** From nothing; a snapshot of the connector's that was lost has left nothing either. */
+  private void beginLoad() {
+    offsets.clear();
+    history.clear();
+    tablesToLoad = null;
+    if (decoder.takesRows() && !loadRefused) {
+      tablesToLoad = TableLoader.findTables(properties, connectorClassLoader());
+      if (tablesToLoad != null) {
+        clock.loadStarted(System.currentTimeMillis());
+      }
+    }
+  }
+
+  /** Reads what is left of the tables, beside the log. */
+  private void continueLoad() throws InterruptedException {
+    loadResumed = true;
+    if (progress().isDone()) {
+      return;
+    }
+    loadNanos = System.nanoTime();
+    long rows = progress().tables().stream().mapToLong(LoadProgress.TableProgress::rows).sum();
+    long before = reserveNumbers(rows);
+    load.start(before, sequence);
+  }
+
+  /** Everything polled from now on outranks the numbers up to then. */
+  private long reserveNumbers(long rows) throws InterruptedException {
+    enqueueBatch();
+    long before = sequence;
+    sequence += numbersFor(rows);
+    publishTail();
+    return before;
+  }
+
+  private static long numbersFor(long rows) {
+    return Math.max(LEAST_NUMBERS, NUMBERS_PER_ROW * rows);
+  }
+
+  private Map<String, String> taskProperties() {
+    Map<String, String> effective = new HashMap<>(ConnectorProperties.ofConnector(properties));
+    if (clock.phase() == Phase.CATCH_UP || loading || tablesToLoad != null) {
+      effective.put(ConnectorProperties.HEARTBEAT, HELD_HEARTBEAT_MILLIS);
+    }
+    if (tablesToLoad != null || (loading && offsets.isEmpty())) {
+      // A Postgres server knows by its slot where the log begins; there may be no offset yet.
       effective.put("snapshot.mode", "no_data");
     }
     return effective;
   }
 
-  /**
-   * Reads all tables. It leaves no task if the one that was there has been alone for too long, or
-   * must be started in another way.
-   */
-  private void loadTables() throws Exception {
-    loadNanos = System.nanoTime();
-    long before = elements;
+  private LoadProgress progress() {
+    lock.lock();
     try {
-      TableLoader tables = loader;
-      if (tables == null) {
-        tables = TableLoader.connect(properties, connectorClassLoader());
-        loader = tables;
-      }
-      for (TableLoader.Table table : tables.tables()) {
-        long readMillis = System.currentTimeMillis();
-        tables.read(
-            table,
-            row -> append(decoder.row(table.id(), row, sequence + 1, readMillis), clock.heldRow()));
-        enqueueBatch();
-        publishTail();
-      }
-      catchUp = CatchUp.toEndOfLog(tables.database());
-    } catch (SourceDatabase.UnsuitableException | RowEncoder.UnsupportedValueException e) {
-      // The tables were altered meanwhile, or hold what only the connector can make something of.
+      return tail.load();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Looks after the load of the tables; true if another task has to be started. */
+  private boolean loadEnds() throws Exception {
+    Exception reason = load.failure();
+    if (reason != null) {
+      loadFailed(reason);
+      return true;
+    }
+    if (loading && clock.phase() == Phase.LOAD && progress().isDone()) {
+      catchUp = CatchUp.toEndOfLog(properties, connectorClassLoader());
+      clock.catchUpStarted(System.currentTimeMillis());
       LOG.info(
-          "The connector's own snapshot loads {}: {}",
+          "Read the tables of {} in {} ms",
           ConnectorProperties.describe(properties),
-          e.getMessage());
-      loadRefused = true;
-      load = Load.NONE;
-      closeLoader();
-      stopTask();
-      return;
+          TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - loadNanos));
+      publishTail();
     }
-    closeLoader();
+    return false;
+  }
+
+  private void loadFailed(Exception reason) throws Exception {
+    boolean unsuitable =
+        reason instanceof SourceDatabase.UnsuitableException
+            || reason instanceof RowEncoder.UnsupportedValueException;
+    if (!unsuitable || clock.phase() != Phase.LOAD) {
+      throw reason;
+    }
+    // The tables were altered meanwhile, or hold what only the connector can make something of.
     LOG.info(
-        "Read {} rows of {} in {} ms",
-        elements - before,
+        "The connector's own snapshot loads {}: {}",
         ConnectorProperties.describe(properties),
-        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - loadNanos));
-    load = Load.NONE;
-    clock.catchUpStarted(System.currentTimeMillis());
-    lastRecordNanos = System.nanoTime();
-    publishTail();
-    if (isAloneForTooLong()) {
-      stopTask();
-    }
-  }
-
-  private boolean isAloneForTooLong() {
-    return System.nanoTime() - loadNanos > TimeUnit.MILLISECONDS.toNanos(ALONE_MILLIS);
-  }
-
-  private void closeLoader() {
-    TableLoader open = loader;
-    loader = null;
-    if (open != null) {
-      open.close();
+        reason.getMessage());
+    loadRefused = true;
+    loading = false;
+    load.close();
+    lock.lock();
+    try {
+      tail = tail.loaded(0, LoadProgress.NONE);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -529,96 +578,53 @@ final class ConnectorSession<T> {
   }
 
   private void stopTask() {
-    // The connector's own waiting in stop() must not be cut short by the wish to stop it.
-    Thread.interrupted();
-    try {
-      if (task != null) {
-        task.stop();
-      }
-      if (connector != null) {
-        connector.stop();
-      }
-    } catch (RuntimeException e) {
-      LOG.warn(
-          "Stopping the connector of {}: {}",
-          ConnectorProperties.describe(properties),
-          ConnectorFailure.describe(e, properties));
-    } finally {
-      task = null;
-      connector = null;
+    ConnectorTask stopping = task;
+    task = null;
+    if (stopping != null) {
+      stopping.stop();
     }
   }
 
   private void pollTask() throws Exception {
     List<Offset> safe = acknowledged.getAndSet(null);
     if (safe != null) {
-      for (Offset offset : safe) {
-        task.commitRecord(
-            new SourceRecord(offset.partition(), offset.offset(), "", null, null), null);
-      }
-      task.commit();
+      task.acknowledge(safe);
+    }
+    if (loadEnds()) {
+      stopTask();
+      startTask();
+      return;
     }
     CatchUp catchingUp = catchUp;
     if (catchingUp != null) {
       catchingUp.beforePoll(task);
     }
     List<SourceRecord> records = task.poll();
-    everPolled = true;
-    if (records == null || records.isEmpty()) {
-      long silentMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastRecordNanos);
-      if (catchingUp != null && catchingUp.isReachedInSilence(silentMillis)) {
+    proven = true;
+    long now = System.currentTimeMillis();
+    if (records.isEmpty()) {
+      if (catchingUp != null && catchingUp.isReachedInSilence(task.silentMillis())) {
         caughtUp();
       }
-      checkConnection(silentMillis);
-      clock.idle(System.currentTimeMillis(), silentMillis);
+      clock.idle(now, task.silentMillis());
       publishTail();
       return;
     }
     failures = 0;
-    lastRecordNanos = System.nanoTime();
-    long now = System.currentTimeMillis();
+    logDown = false;
     for (SourceRecord record : records) {
       accept(record, now);
-      if (load == Load.TABLES) {
-        loadTables();
-        if (task == null) {
-          // What is left of the records will come again.
-          startTask();
-          return;
-        }
-        now = System.currentTimeMillis();
-      }
     }
     enqueueBatch();
     publishTail();
   }
 
-  /**
-   * The connector does not notice when the server of a binlog goes away. (Its own watchdog, if it
-   * is on, asks once a minute, and disturbs a client that has to wait for the pipeline.)
-   */
-  private void checkConnection(long silentMillis) throws IOException {
-    BinlogClient client = BinlogClient.of(task);
-    if (client == null) {
-      return;
-    }
-    boolean before = connected;
-    connected = client.isConnected();
-    if (before && !connected) {
-      throw new IOException("the server has closed the connection");
-    }
-    long patience =
-        Math.max(
-            DEAF_MILLIS,
-            DEAF_INTERVALS * Long.parseLong(properties.get(ConnectorProperties.SIGN_OF_LIFE)));
-    if (connected
-        && silentMillis > patience
-        && System.currentTimeMillis() - client.lastHeardMillis() > patience) {
-      throw new IOException("the server has not been heard of for " + patience + " ms");
-    }
-  }
-
   private void accept(SourceRecord record, long now) throws Exception {
+    RecordKind kind = kinds.of(record);
+    if (kind == RecordKind.SCHEMA_CHANGE || (kind == RecordKind.CHANGE && isNewSchema(record))) {
+      // A table that is loaded anew, and the offset after this record, belong together.
+      enqueueBatch();
+    }
     Map<String, ?> before = offsets.get(record.sourcePartition());
     try {
       takeIn(record, now);
@@ -640,15 +646,24 @@ final class ConnectorSession<T> {
     if (catchUp != null && catchUp.isReachedBy(record)) {
       caughtUp();
     }
-    switch (kindOf(record)) {
+    switch (kinds.of(record)) {
       case CHANGE -> {
+        if (isNewSchema(record)) {
+          if (seenSchemas.size() > MAX_SEEN_SCHEMAS) {
+            seenSchemas.clear();
+          }
+          seenSchemas.put(record.valueSchema(), true);
+          TableSchema.ofRow(record).ifPresent(this::noticed);
+        }
         long time = eventTime((Struct) record.value(), now);
         add(record, time);
       }
       case OTHER -> add(record, otherTime(now));
       case MESSAGE -> {
-        // Who takes rows takes nothing else.
-        if (!decoder.takesRows() && !CatchUp.isMarker(record)) {
+        if (CatchUp.isMarker(record)) {
+          task.heardOfServer();
+        } else if (!decoder.takesRows()) {
+          // Who takes rows takes nothing else.
           add(record, otherTime(now));
         }
       }
@@ -658,8 +673,66 @@ final class ConnectorSession<T> {
           clock.transactionEnded();
         }
       }
+      case SCHEMA_CHANGE -> {
+        add(record, otherTime(now));
+        if (decoder.takesRows()) {
+          for (TableSchema table : TableSchema.in((Struct) record.value())) {
+            described(table);
+          }
+        }
+      }
       case HEARTBEAT -> {}
     }
+  }
+
+  /**
+   * A table has been created, or has other columns now. The log says nothing of rows that have got
+   * a new column's default value, or lost a column; so it is read again, beside the log.
+   */
+  private void described(TableSchema table) {
+    if (tablesToLoad != null) {
+      schemas.put(table.namespace() + "." + table.name(), table.columns());
+      return;
+    }
+    LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
+    if (known == null) {
+      if (TableLoader.isCaptured(properties, table.namespace(), table.name())
+          && !progress().tables().isEmpty()) {
+        publishTail(progress -> progress.created(table));
+      }
+    } else if (!table.columns().equals(known.columns())) {
+      LOG.info(
+          "Reading table {}.{} of {} again: its columns have changed",
+          table.namespace(),
+          table.name(),
+          ConnectorProperties.describe(properties));
+      long before = sequence;
+      sequence += numbersFor(known.rows());
+      load.restart(
+          table.namespace(),
+          table.name(),
+          before,
+          sequence,
+          () ->
+              publishTail(
+                  progress ->
+                      progress.restarted(
+                          table.namespace(), table.name(), known.rows(), table.columns())));
+    }
+  }
+
+  /** Postgres does not tell of a change of columns before it has a row of them. */
+  private void noticed(TableSchema table) {
+    LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
+    if (known == null || known.columns().isEmpty()) {
+      updateProgress(progress -> progress.described(table));
+    } else {
+      described(table);
+    }
+  }
+
+  private boolean isNewSchema(SourceRecord record) {
+    return postgres && decoder.takesRows() && !seenSchemas.containsKey(record.valueSchema());
   }
 
   private long otherTime(long now) {
@@ -670,7 +743,7 @@ final class ConnectorSession<T> {
     Struct source = (Struct) value.getWithoutDefault(Envelope.FieldName.SOURCE);
     switch (clock.phase()) {
       case LOAD -> {
-        if (DebeziumChanges.isSnapshot(source)) {
+        if (loading || DebeziumChanges.isSnapshot(source)) {
           return clock.heldRow();
         }
         // A connector that does not report the snapshot's end has gone over to the log.
@@ -691,58 +764,37 @@ final class ConnectorSession<T> {
     return clock.logRow(transaction, DebeziumChanges.commitMillis(value, source), now);
   }
 
-  private void notified(Struct notification, long now) {
+  private void notified(Struct notification, long now) throws InterruptedException {
     if (!"Initial Snapshot".equals(notification.getWithoutDefault("aggregate_type"))) {
       return;
     }
     switch ((String) notification.getWithoutDefault("type")) {
-      case "STARTED" -> clock.loadStarted(now);
+      case "STARTED" -> {
+        if (!loading) {
+          clock.loadStarted(now);
+        }
+      }
       case "COMPLETED", "SKIPPED" -> {
-        switch (load) {
-          case NONE -> {
-            if (clock.phase() == Phase.LOAD) {
-              clock.caughtUp();
-            }
+        List<TableLoader.Table> tables = tablesToLoad;
+        if (tables != null) {
+          tablesToLoad = null;
+          loading = true;
+          for (TableLoader.Table table : tables) {
+            String namespace = table.id().namespace();
+            String name = table.id().name();
+            String columns = schemas.getOrDefault(namespace + "." + name, "");
+            updateProgress(progress -> progress.restarted(namespace, name, table.rows(), columns));
           }
-          case POSITION -> load = Load.TABLES;
-          case TABLES -> {
-            // The tables decide.
-          }
+          schemas.clear();
+          continueLoad();
+        } else if (clock.phase() == Phase.LOAD && !loading) {
+          clock.caughtUp();
         }
       }
       default -> {
         // Progress within the snapshot.
       }
     }
-  }
-
-  private Kind kindOf(SourceRecord record) {
-    Schema schema = record.valueSchema();
-    if (schema == null) {
-      return Kind.OTHER;
-    }
-    Kind kind = kinds.get(schema);
-    if (kind == null) {
-      String name = schema.name() == null ? "" : schema.name();
-      if (ConnectorProperties.NOTIFICATION_TOPIC.equals(record.topic())) {
-        kind = Kind.SNAPSHOT_NOTIFICATION;
-      } else if (Envelope.isEnvelopeSchema(schema)) {
-        kind = Kind.CHANGE;
-      } else if (name.endsWith(".Heartbeat")) {
-        kind = Kind.HEARTBEAT;
-      } else if (name.endsWith(".TransactionMetadataValue")) {
-        kind = Kind.TRANSACTION;
-      } else if (name.endsWith(".MessageValue")) {
-        kind = Kind.MESSAGE;
-      } else {
-        kind = Kind.OTHER;
-      }
-      if (kinds.size() > 10_000) {
-        kinds.clear();
-      }
-      kinds.put(schema, kind);
-    }
-    return kind;
   }
 
   private void add(SourceRecord record, long time) throws Exception {
@@ -762,7 +814,7 @@ final class ConnectorSession<T> {
   /** Numbers tell what has been handed out, so a letter without an element needs one, too. */
   private void countElement() {
     sequence++;
-    elements++;
+    batchElements++;
   }
 
   private void append(T element, long time) throws InterruptedException {
@@ -780,96 +832,123 @@ final class ConnectorSession<T> {
       return;
     }
     CdcBatch<T> batch = new CdcBatch<>(values, Arrays.copyOf(eventMillis, values.size()), letters);
-    Entry<T> entry = new Entry<>(batch, batchBytes, position());
+    long bytes = batchBytes;
+    int elements = batchElements;
     values = new ArrayList<>();
     letters = new ArrayList<>();
     batchBytes = 0;
-    if (load == Load.TABLES && !isWanted()) {
-      throw new InterruptedException();
-    }
+    batchElements = 0;
     lock.lockInterruptibly();
     try {
-      while (queue.size() >= MAX_QUEUED_BATCHES || queuedBytes >= MAX_QUEUED_BYTES) {
-        if (!isWanted()) {
-          throw new InterruptedException();
-        }
-        changed.await(100, TimeUnit.MILLISECONDS);
-      }
-      // The connector gives little at a time; what has to wait anyway may wait together.
-      Entry<T> last = queue.peekLast();
-      if (last != null
-          && last.batch.size() + batch.size() <= MAX_BATCH_ELEMENTS
-          && last.bytes + entry.bytes <= MAX_BATCH_BYTES) {
-        queue.removeLast();
-        queue.add(new Entry<>(last.batch.plus(batch), last.bytes + entry.bytes, entry.position));
-      } else {
-        queue.add(entry);
-      }
-      tail = entry.position;
-      queuedBytes += entry.bytes;
-      queuedElements += batch.size();
+      awaitRoom();
+      enqueue(batch, bytes, position(elements));
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void awaitRoom() throws InterruptedException {
+    while (queue.size() >= MAX_QUEUED_BATCHES || queuedBytes >= MAX_QUEUED_BYTES) {
+      if (!isWanted()) {
+        throw new InterruptedException();
+      }
+      changed.await(100, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void enqueue(CdcBatch<T> batch, long bytes, Position position) {
+    queuedBytes += bytes;
+    queuedElements += batch.size();
+    tail = position;
+    // The connector gives little at a time; what has to wait anyway may wait together.
+    Entry<T> last = queue.peekLast();
+    if (last != null
+        && last.batch.size() + batch.size() <= MAX_BATCH_ELEMENTS
+        && last.bytes + bytes <= MAX_BATCH_BYTES) {
+      queue.removeLast();
+      queue.add(new Entry<>(last.batch.plus(batch), last.bytes + bytes, position));
+    } else {
+      queue.add(new Entry<>(batch, bytes, position));
     }
   }
 
   private void publishTail() {
-    Position position = position();
+    publishTail(UnaryOperator.identity());
+  }
+
+  private void publishTail(UnaryOperator<LoadProgress> change) {
     lock.lock();
     try {
-      tail = position;
+      tail = position(0).loaded(0, change.apply(tail.load()));
     } finally {
       lock.unlock();
     }
   }
 
-  private Position position() {
-    if (clock.phase() == Phase.LOAD) {
-      return new Position(List.of(), sequence, elements, clock.state(), 0);
+  /** Where the source stands after so many more elements. */
+  private Position position(int moreElements) {
+    long elements = tail.elements() + moreElements;
+    if (clock.phase() == Phase.LOAD && !loading) {
+      return new Position(List.of(), sequence, elements, clock.state(), 0, LoadProgress.NONE);
     }
     List<Offset> current = new ArrayList<>(offsets.size());
     offsets.forEach((partition, offset) -> current.add(new Offset(partition, offset)));
-    return new Position(current, sequence, elements, clock.state(), history.size());
+    return new Position(current, sequence, elements, clock.state(), history.size(), tail.load());
   }
 
-  /** Gives the connector the offsets that it last reported itself. */
-  private final class Context implements SourceTaskContext, OffsetStorageReader {
-    private final Map<String, String> configuration;
+  private void updateProgress(UnaryOperator<LoadProgress> change) {
+    lock.lock();
+    try {
+      tail = tail.loaded(0, change.apply(tail.load()));
+    } finally {
+      lock.unlock();
+    }
+  }
 
-    Context(Map<String, String> configuration) {
-      this.configuration = configuration;
+  /** Takes the rows of the tables, from several threads. */
+  private final class LoadSink implements TableLoad.Sink<T> {
+
+    @Override
+    public LoadProgress progress() {
+      return ConnectorSession.this.progress();
     }
 
     @Override
-    public Map<String, String> configs() {
-      return configuration;
+    public void update(UnaryOperator<LoadProgress> change) {
+      updateProgress(change);
     }
 
     @Override
-    public OffsetStorageReader offsetStorageReader() {
-      return this;
-    }
-
-    @Override
-    public PluginMetrics pluginMetrics() {
-      throw new UnsupportedOperationException("connectors do not report metrics here");
-    }
-
-    @Override
-    @Nullable
-    public <V> Map<String, Object> offset(Map<String, V> partition) {
-      Map<String, ?> offset = offsets.get(partition);
-      return offset == null ? null : new HashMap<>(offset);
-    }
-
-    @Override
-    public <V> Map<Map<String, V>, Map<String, Object>> offsets(
-        Collection<Map<String, V>> partitions) {
-      Map<Map<String, V>, Map<String, Object>> found = new HashMap<>();
-      for (Map<String, V> partition : partitions) {
-        found.put(partition, offset(partition));
+    public void rows(List<T> rows, long bytes, UnaryOperator<LoadProgress> change)
+        throws InterruptedException {
+      lock.lockInterruptibly();
+      try {
+        awaitRoom();
+        if (!isWanted()) {
+          throw new InterruptedException();
+        }
+        Position position = tail.loaded(rows.size(), change.apply(tail.load()));
+        if (rows.isEmpty()) {
+          tail = position;
+          return;
+        }
+        // Not before what has been told to be over, and not behind what comes next.
+        long[] times = new long[rows.size()];
+        Arrays.fill(times, tail.clock().nextTime());
+        enqueue(new CdcBatch<>(rows, times, new ArrayList<>()), bytes, position);
+      } finally {
+        lock.unlock();
       }
-      return found;
+    }
+
+    @Override
+    public boolean isWanted() {
+      return ConnectorSession.this.isWanted();
+    }
+
+    @Override
+    public void reachable(boolean reachable) {
+      tablesDown = !reachable;
     }
   }
 }

@@ -42,6 +42,11 @@ final class EventClock {
       return new State(Phase.LOAD, now, now - 1, null);
     }
 
+    /** A time for something more, that is not over and does not run back. */
+    long nextTime() {
+      return Math.max(stamp, watermark + 1);
+    }
+
     /** Whether the watermark must not be told to anybody yet. */
     boolean held() {
       return phase != Phase.LIVE;

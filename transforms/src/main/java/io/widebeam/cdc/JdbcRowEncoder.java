@@ -61,6 +61,8 @@ final class JdbcRowEncoder {
   private static final Pattern SPECIAL =
       Pattern.compile("(VIRTUAL|STORED|PERSISTENT)|INVISIBLE", Pattern.CASE_INSENSITIVE);
 
+  private static final Set<String> UTF8 = Set.of("utf8mb4", "utf8mb3", "utf8", "ascii");
+
   /** Character sets that the server and Java decode alike. */
   private static final Set<String> CHARSETS =
       Set.of(
@@ -102,6 +104,10 @@ final class JdbcRowEncoder {
 
   private static String expression(Column column) {
     String name = "`" + column.name().replace("`", "``") + "`";
+    if (column.charset() != null && !UTF8.contains(column.charset())) {
+      // MySQL's driver would hand out the column's own bytes.
+      return "CONVERT(" + name + " USING utf8mb4)";
+    }
     return switch (column.dataType()) {
       case "char",
           "varchar",

@@ -195,11 +195,12 @@ final class RowEncoder {
     return decimal.parameters().getOrDefault(SOURCE_TYPE, "").startsWith("BIGINT");
   }
 
-  /** MySQL's FLOAT(7,3) has 32 bits, though the connector widens it. */
+  /** MySQL's FLOAT(7,3) has 32 bits, though the connector widens it; Postgres's FLOAT8 has 64. */
   private static boolean isShortFloat(Schema schema) {
     Map<String, String> parameters = schema.parameters();
-    return parameters != null
-        && parameters.getOrDefault(SOURCE_TYPE, "").startsWith("FLOAT")
+    String type = parameters == null ? "" : parameters.getOrDefault(SOURCE_TYPE, "");
+    return type.startsWith("FLOAT")
+        && !type.equals("FLOAT8")
         && parameters.containsKey(SOURCE_SCALE);
   }
 

@@ -221,6 +221,34 @@ final class SourceDatabase implements AutoCloseable {
     }
   }
 
+  /**
+   * Looks whether a Postgres server still has the log after a position.
+   *
+   * @param slot the replication slot that keeps it
+   * @param lsn the position
+   * @return what is wrong, or null
+   */
+  @Nullable
+  String lostSlot(String slot, long lsn) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT wal_status, confirmed_flush_lsn - '0/0'::pg_lsn FROM pg_replication_slots"
+                + " WHERE slot_name = ?")) {
+      statement.setString(1, slot);
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next()) {
+          return "its replication slot " + slot + " is not there any more";
+        }
+        if ("lost".equals(row.getString(1))) {
+          return "the server has given up its replication slot " + slot + ", which kept too much";
+        }
+        return row.getLong(2) > lsn
+            ? "its replication slot " + slot + " has moved on, or was made anew"
+            : null;
+      }
+    }
+  }
+
   /** Ends what another thread is waiting for. */
   void abort() {
     try {

@@ -1,42 +1,36 @@
 package io.widebeam.cdc;
 
 import io.debezium.relational.Selectors;
-import io.widebeam.cdc.JdbcRowEncoder.Column;
+import io.widebeam.cdc.LoadProgress.KeyRange;
+import io.widebeam.cdc.LoadProgress.RowKey;
 import io.widebeam.cdc.SourceDatabase.Kind;
 import io.widebeam.cdc.SourceDatabase.UnsuitableException;
 import io.widebeam.change.BsonBuffer;
 import io.widebeam.change.TableId;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.bson.RawBsonDocument;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads whole tables of a MySQL or MariaDB server, many times faster than the connector's own
- * snapshot does: one plain {@code SELECT} for each, from the server's texts straight to BSON.
- *
- * <p>It is one half of a load beside the log, as in DBLog (Netflix, 2019), made simpler by numbered
- * changes: the log is read from a position that was taken <em>before</em> the first row was. A row
- * may be newer than that position, or change after it was read; either way its changes are in the
- * log, have higher numbers than the row, and put it right. So no locks, watermark tables or chunks
- * are needed, but that nothing is released until the log has been read up to where it was when the
- * last table had been.
+ * Reads a server's tables by ranges of their primary keys, many times faster than the connector's
+ * own snapshot does: plain {@code SELECT}s, from the server's texts straight to BSON. See {@link
+ * TableLoad} for what makes a load of it.
  *
  * <p>It knows the usual settings, column types and tables. For everything else there is the
- * connector's snapshot; {@link #open} says why.
+ * connector's snapshot; {@link #open} says why. Not thread-safe but for {@link #abort}.
  */
-final class TableLoader implements AutoCloseable {
+abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, PostgresTables {
   private static final Logger LOG = LoggerFactory.getLogger(TableLoader.class);
 
   /** Takes a table's rows. */
@@ -45,8 +39,46 @@ final class TableLoader implements AutoCloseable {
     void accept(RawBsonDocument row) throws Exception;
   }
 
-  /** A table as it will be read. */
-  record Table(TableId id, String select, JdbcRowEncoder encoder) {}
+  /** Makes a document of the row at the cursor. */
+  @FunctionalInterface
+  interface RowReader {
+    RawBsonDocument read(BsonBuffer buffer, ResultSet row) throws SQLException;
+  }
+
+  /**
+   * A table as it will be read.
+   *
+   * @param columns for a SELECT
+   * @param from the table's name in a statement
+   * @param key the primary key's columns, or none if the table can only be read as a whole
+   * @param rows how many it has, as the server guesses
+   */
+  record Table(
+      TableId id, String columns, String from, RowReader reader, List<KeyColumn> key, long rows) {}
+
+  /**
+   * A column of a primary key.
+   *
+   * @param name as it stands in a statement
+   * @param text gives the column's value as the text that {@code literal} takes
+   * @param literal the value in a statement: a parameter, or {@link #VALUE} for the text itself
+   */
+  record KeyColumn(String name, String text, String literal) {
+
+    /** Stands for the text of a number, or of hexadecimal digits. */
+    static final String VALUE = "{}";
+
+    private String literal(String value, List<String> parameters) {
+      if (!literal.contains(VALUE)) {
+        parameters.add(value);
+        return literal;
+      }
+      if (!value.matches("[-+.0-9A-Fa-f]*")) {
+        throw new IllegalArgumentException("not a key of column " + name + ": " + value);
+      }
+      return literal.replace(VALUE, value);
+    }
+  }
 
   /** Settings that have no part in what a row looks like. */
   private static final Set<String> HARMLESS =
@@ -62,20 +94,27 @@ final class TableLoader implements AutoCloseable {
           "database.password",
           "database.server.id",
           "database.include.list",
+          "database.dbname",
+          "schema.include.list",
+          "plugin.name",
+          "slot.name",
+          "slot.drop.on.stop",
+          "publication.name",
+          "publication.autocreate.mode",
+          "database.sslmode",
           "table.include.list",
           "database.ssl.mode",
-          "database.ssl.keystore",
-          "database.ssl.keystore.password",
-          "database.ssl.truststore",
-          "database.ssl.truststore.password",
           "poll.interval.ms",
           "max.batch.size",
           "max.queue.size",
           "executor.shutdown.timeout.ms",
           "tombstones.on.delete",
           "skipped.operations",
+          // The connector's converter of values is ours as well.
+          "widebeam.type",
           "include.schema.changes",
-          "heartbeat.interval.ms",
+          ConnectorProperties.HEARTBEAT,
+          "heartbeat.action.query",
           "connect.timeout.ms",
           "connect.keep.alive",
           ConnectorProperties.SIGN_OF_LIFE,
@@ -95,22 +134,22 @@ final class TableLoader implements AutoCloseable {
           Map.entry("binary.handling.mode", "bytes"),
           Map.entry("column.propagate.source.type", ".*"),
           Map.entry("converters", "widebeam"),
-          Map.entry("widebeam.type", MySqlValues.class.getName()),
+          Map.entry("interval.handling.mode", "string"),
+          Map.entry("include.unknown.datatypes", "true"),
+          Map.entry("unavailable.value.placeholder", ConnectorProperties.UNAVAILABLE),
           Map.entry("driver.yearIsDateType", "false"),
           Map.entry("enable.time.adjuster", "false"),
           Map.entry("event.converting.failure.handling.mode", "fail"),
           Map.entry("provide.transaction.metadata", "true"));
 
-  private final Map<String, String> properties;
+  final Map<String, String> properties;
+  final Connection connection;
   private final SourceDatabase database;
-  private final boolean mariaDb;
-  private final Connection connection;
   private final BsonBuffer buffer = new BsonBuffer();
 
-  private TableLoader(Map<String, String> properties, SourceDatabase database) {
+  TableLoader(Map<String, String> properties, SourceDatabase database) {
     this.properties = properties;
     this.database = database;
-    this.mariaDb = database.kind() == Kind.MARIADB;
     this.connection = database.connection();
   }
 
@@ -143,21 +182,40 @@ final class TableLoader implements AutoCloseable {
     return null;
   }
 
+  /** The tables to load, or null if the connector has to. */
+  @Nullable
+  static List<Table> findTables(Map<String, String> properties, ClassLoader classes) {
+    try (TableLoader loader = open(properties, classes)) {
+      return loader == null ? null : loader.tables();
+    } catch (SQLException | UnsuitableException e) {
+      // Altered between two looks at it.
+      LOG.info(
+          "The connector's own snapshot loads {}: {}",
+          ConnectorProperties.describe(properties),
+          ConnectorFailure.describe(e, properties));
+      return null;
+    }
+  }
+
   /** Connects for a load that is already decided on. */
   static TableLoader connect(Map<String, String> properties, ClassLoader classes)
       throws SQLException, UnsuitableException {
     Kind kind = Kind.of(properties);
-    if (kind == null || !kind.hasBinlog()) {
-      throw new UnsuitableException("only MySQL and MariaDB are read faster");
+    if (kind == null) {
+      throw new UnsuitableException("only MySQL, MariaDB and Postgres are read faster");
     }
-    for (Map.Entry<String, String> setting : properties.entrySet()) {
+    for (Map.Entry<String, String> setting :
+        ConnectorProperties.ofConnector(properties).entrySet()) {
       String obstacle = check(setting.getKey(), setting.getValue());
       if (obstacle != null) {
         throw new UnsuitableException(obstacle);
       }
     }
     SourceDatabase database = SourceDatabase.connect(properties, classes);
-    TableLoader loader = new TableLoader(properties, database);
+    TableLoader loader =
+        kind.hasBinlog()
+            ? new MySqlTables(properties, database)
+            : new PostgresTables(properties, database);
     try {
       loader.prepareSession();
     } catch (SQLException e) {
@@ -179,131 +237,155 @@ final class TableLoader implements AutoCloseable {
     return expected.equalsIgnoreCase(value) ? null : setting + " is " + value;
   }
 
-  private void prepareSession() throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      // Nobody must lose patience when the pipeline holds up the reading.
-      statement.execute(
-          "SET SESSION time_zone = '+00:00', sql_mode = '', net_write_timeout = 86400, "
-              + (mariaDb ? "max_statement_time" : "max_execution_time")
-              + " = 0");
+  /** Whether the connector captures a table. */
+  static boolean isCaptured(Map<String, String> properties, String namespace, String table) {
+    Kind kind = Kind.of(properties);
+    if (kind == Kind.POSTGRES) {
+      return Selectors.tableSelector()
+          .includeSchemas(properties.get("schema.include.list"))
+          .includeTables(properties.get("table.include.list"))
+          .build()
+          .test(new io.debezium.relational.TableId(null, namespace, table));
     }
+    return Selectors.tableSelector()
+        .includeDatabases(properties.get("database.include.list"))
+        .includeTables(properties.get("table.include.list"))
+        .build()
+        .test(new io.debezium.relational.TableId(namespace, null, table));
   }
+
+  /** Makes the server patient, and its texts the usual ones. */
+  abstract void prepareSession() throws SQLException;
 
   /**
    * The tables that the connector captures, as they are now.
    *
    * @throws UnsuitableException if one of them must be read by the connector
    */
-  List<Table> tables() throws SQLException, UnsuitableException {
-    Predicate<io.debezium.relational.TableId> captured =
-        Selectors.tableSelector()
-            .includeDatabases(properties.get("database.include.list"))
-            .includeTables(properties.get("table.include.list"))
-            .build();
-    List<TableId> ids = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                "SELECT table_schema, table_name, table_type FROM information_schema.tables"
-                    + " WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema"
-                    + " NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')"
-                    + " ORDER BY 1, 2")) {
-      while (row.next()) {
-        String database = row.getString(1);
-        String name = row.getString(2);
-        if (!captured.test(new io.debezium.relational.TableId(database, null, name))) {
-          continue;
-        }
-        if (!row.getString(3).equals("BASE TABLE")) {
-          throw new UnsuitableException("table " + database + "." + name + " is versioned");
-        }
-        ids.add(new TableId(properties.get(ConnectorProperties.TOPIC_PREFIX), database, name));
-      }
-    }
-    List<Table> tables = new ArrayList<>(ids.size());
-    for (TableId id : ids) {
-      tables.add(table(id));
-    }
-    return tables;
+  abstract List<Table> tables() throws SQLException, UnsuitableException;
+
+  /**
+   * A table as it is now.
+   *
+   * @throws UnsuitableException if it must be read by the connector, or is not there
+   */
+  abstract Table table(String namespace, String name) throws SQLException, UnsuitableException;
+
+  /** The driver's way to say: do not gather the whole result first. */
+  abstract int fetchSize();
+
+  /** After a result has been read to its end. */
+  abstract void readDone() throws SQLException;
+
+  final TableId id(String namespace, String name) {
+    return new TableId(properties.get(ConnectorProperties.TOPIC_PREFIX), namespace, name);
   }
 
-  private Table table(TableId id) throws SQLException, UnsuitableException {
-    String name = id.namespace() + "." + id.name();
-    List<Column> columns = new ArrayList<>();
-    boolean key = false;
-    try (PreparedStatement statement =
-        connection.prepareStatement(
-            "SELECT column_name, column_type, data_type, is_nullable, column_default,"
-                + " character_set_name, extra, column_key FROM information_schema.columns"
-                + " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position")) {
-      statement.setString(1, id.namespace());
-      statement.setString(2, id.name());
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          Column column =
-              new Column(
-                  row.getString(1),
-                  row.getString(2).toLowerCase(Locale.ROOT),
-                  row.getString(3).toLowerCase(Locale.ROOT),
-                  row.getString(4).equals("YES"),
-                  row.getString(5),
-                  row.getString(6),
-                  row.getString(7) == null ? "" : row.getString(7));
-          String obstacle = JdbcRowEncoder.obstacle(column);
-          if (obstacle != null) {
-            throw new UnsuitableException("column " + name + "." + column.name() + " " + obstacle);
-          }
-          key |= row.getString(8).equals("PRI");
-          columns.add(column);
-        }
-      }
+  /**
+   * The key of the row {@code count} rows after another one; null if there are not so many.
+   *
+   * @param after the row from which to count, or null for the beginning
+   */
+  @Nullable
+  RowKey lastKey(Table table, @Nullable RowKey after, int count) throws SQLException {
+    if (table.key().isEmpty()) {
+      return null;
     }
-    if (!key) {
-      // Nothing would tell a row that was read from the same row in the log.
-      throw new UnsuitableException("table " + name + " has no primary key");
-    }
-    JdbcRowEncoder encoder = new JdbcRowEncoder(name, columns);
-    String select =
+    List<String> parameters = new ArrayList<>();
+    String sql =
         "SELECT "
-            + encoder.selectList()
+            + table.key().stream().map(KeyColumn::text).collect(Collectors.joining(", "))
             + " FROM "
-            + quote(id.namespace())
-            + "."
-            + quote(id.name());
-    return new Table(id, select, encoder);
+            + table.from()
+            + where(table, new KeyRange(after, null), parameters)
+            + " ORDER BY "
+            + table.key().stream().map(KeyColumn::name).collect(Collectors.joining(", "))
+            + " LIMIT 1 OFFSET "
+            + (count - 1);
+    try (PreparedStatement statement = prepare(sql, parameters);
+        ResultSet row = statement.executeQuery()) {
+      if (!row.next()) {
+        return null;
+      }
+      List<String> values = new ArrayList<>();
+      for (int i = 0; i < table.key().size(); i++) {
+        values.add(new String(row.getBytes(i + 1), StandardCharsets.UTF_8));
+      }
+      return new RowKey(List.copyOf(values));
+    } finally {
+      readDone();
+    }
   }
 
-  private static String quote(String name) {
-    return "`" + name.replace("`", "``") + "`";
-  }
-
-  /** Gives every row of the table, as they are at the moment. */
-  void read(Table table, RowConsumer rows) throws Exception {
-    Statement statement =
-        connection.createStatement(ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_READ_ONLY);
-    // The drivers' ways to say: do not gather the whole result first.
-    statement.setFetchSize(mariaDb ? 2_000 : Integer.MIN_VALUE);
-    ResultSet row = statement.executeQuery(table.select());
+  /** Gives every row of the range, as they are at the moment, in any order. */
+  void read(Table table, KeyRange range, RowConsumer rows) throws Exception {
+    List<String> parameters = new ArrayList<>();
+    String sql =
+        "SELECT " + table.columns() + " FROM " + table.from() + where(table, range, parameters);
+    PreparedStatement statement = prepare(sql, parameters);
+    statement.setFetchSize(fetchSize());
+    ResultSet row = statement.executeQuery();
     while (row.next()) {
-      rows.accept(table.encoder().encode(buffer, row));
+      rows.accept(table.reader().read(buffer, row));
     }
     // Not when it fails: closing a result reads what is left of it.
     row.close();
     statement.close();
+    readDone();
   }
 
-  /** What has been read so far is in its log, as it is now. */
-  SourceDatabase database() {
-    return database;
+  private PreparedStatement prepare(String sql, List<String> parameters) throws SQLException {
+    PreparedStatement statement =
+        connection.prepareStatement(sql, ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_READ_ONLY);
+    for (int i = 0; i < parameters.size(); i++) {
+      statement.setString(i + 1, parameters.get(i));
+    }
+    return statement;
+  }
+
+  private static String where(Table table, KeyRange range, List<String> parameters) {
+    List<String> conditions = new ArrayList<>();
+    if (range.after() != null) {
+      conditions.add(bound(table.key(), range.after(), ">", false, parameters));
+    }
+    if (range.upTo() != null) {
+      conditions.add(bound(table.key(), range.upTo(), "<", true, parameters));
+    }
+    return conditions.isEmpty() ? "" : " WHERE " + String.join(" AND ", conditions);
+  }
+
+  /**
+   * Compares a key column by column: servers make no use of the index for {@code (a, b) > (1, 2)}.
+   */
+  private static String bound(
+      List<KeyColumn> columns, RowKey key, String sign, boolean orEqual, List<String> parameters) {
+    KeyColumn first = columns.get(0);
+    // Says what follows from the rest, for the optimizer.
+    StringBuilder sql = new StringBuilder();
+    sql.append(first.name()).append(' ').append(sign).append("= ");
+    sql.append(first.literal(key.values().get(0), parameters)).append(" AND (");
+    for (int i = 0; i < columns.size(); i++) {
+      sql.append(i == 0 ? "(" : " OR (");
+      for (int equal = 0; equal < i; equal++) {
+        KeyColumn column = columns.get(equal);
+        sql.append(column.name()).append(" = ");
+        sql.append(column.literal(key.values().get(equal), parameters)).append(" AND ");
+      }
+      KeyColumn column = columns.get(i);
+      sql.append(column.name()).append(' ').append(sign);
+      sql.append(orEqual && i == columns.size() - 1 ? "= " : " ");
+      sql.append(column.literal(key.values().get(i), parameters)).append(')');
+    }
+    return sql.append(')').toString();
   }
 
   /** Ends a read that another thread is in. */
-  void abort() {
+  final void abort() {
     database.abort();
   }
 
   @Override
-  public void close() {
+  public final void close() {
     abort();
   }
 }

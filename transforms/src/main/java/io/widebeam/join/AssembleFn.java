@@ -118,7 +118,8 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     Instant diesAt = timestamp.plus(TOMBSTONES);
     Step step = state.apply(element.getValue(), plan, diesAt.getMillis());
     AssemblyState next = step.state();
-    if (!live && element.getValue() instanceof Row row) {
+    // The instance may be live by another key's timer before this key's own release has come.
+    if ((!live || state.held()) && element.getValue() instanceof Row row) {
       next = rememberPassed(head, row, step.effect(), state, next);
     }
     if (step.effect() == Effect.STALE) {
@@ -157,7 +158,9 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   @OnTimer("forget")
   public void forget(
-      @Timestamp Instant now, @StateId("assembly") ValueState<AssemblyState> assembly) {
+      @Timestamp Instant now,
+      @StateId("assembly") ValueState<AssemblyState> assembly,
+      @TimerId("forget") Timer forget) {
     AssemblyState state = assembly.read();
     if (state == null) {
       return;
@@ -165,8 +168,13 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     state = state.forget(now.getMillis());
     if (state.isEmpty()) {
       assembly.clear();
-    } else {
-      assembly.write(state);
+      return;
+    }
+    assembly.write(state);
+    // An older deletion that came later has set the timer to its own, earlier time.
+    long lastDeath = state.lastDeath();
+    if (lastDeath > 0) {
+      forget.set(Instant.ofEpochMilli(lastDeath));
     }
   }
 
@@ -187,7 +195,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (before != null && Arrays.equals(before, after) && !next.due()) {
       return next.withEmission(next.version(), key);
     }
-    long version = Positions.version(next.positions(), next.version(), generation);
+    long version = Positions.version(next.positions(), next.version(), generation, next.due());
     if (head.attachment == JoinPlan.Attachment.ROOT) {
       byte[] known = exists ? key : next.key();
       outputs

@@ -172,19 +172,21 @@ record AssemblyState(
     return true;
   }
 
+  /**
+   * Keeps what answers the row that is now here, and otherwise what answers a newer one: a newer
+   * row's answer may have come while an older row with the same join value was still in place.
+   */
   private static void keepAnswers(
       Entry old, int slot, Row message, JoinPlan.Node lookup, Found[] current, Found[] next) {
     JoinKey join = message.row() == null ? null : lookup.lookupKeyOf(message.row());
-    Found was = old.current[slot];
-    Found waiting = old.next[slot];
-    if (waiting != null && waiting.joinKey.equals(join) && waiting.isNewerThan(was)) {
-      current[slot] = waiting;
-    } else {
-      if (was != null && was.joinKey.equals(join)) {
-        current[slot] = was;
+    for (Found found : new Found[] {old.current[slot], old.next[slot]}) {
+      if (found == null) {
+        continue;
       }
-      if (waiting != null && waiting.subscription > message.version()) {
-        next[slot] = waiting;
+      if (found.joinKey.equals(join)) {
+        current[slot] = found.isNewerThan(current[slot]) ? found : current[slot];
+      } else if (found.subscription > message.version()) {
+        next[slot] = found.isNewerThan(next[slot]) ? found : next[slot];
       }
     }
   }
@@ -243,6 +245,11 @@ record AssemblyState(
             .toArray(Entry[]::new);
     return new AssemblyState(
         kept, version, positions, commitMillis, held, due, key, emitted, passed);
+  }
+
+  /** When the last of the deleted rows may be forgotten, in event time; 0 if there is none. */
+  long lastDeath() {
+    return Arrays.stream(entries).mapToLong(Entry::diesAt).max().orElse(0);
   }
 
   boolean isEmpty() {

@@ -204,7 +204,8 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
   public void forget(
       @Timestamp Instant now,
       @StateId("rows") ValueState<LookupState> rows,
-      @StateId("subscribers") MapState<Subscriber, Subscribed> subscribers) {
+      @StateId("subscribers") MapState<Subscriber, Subscribed> subscribers,
+      @TimerId("forget") Timer forget) {
     LookupState state = rows.read();
     if (state == null) {
       return;
@@ -214,8 +215,14 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     state = state.forget(now.getMillis());
     if (empty && state.entries().length == 0) {
       rows.clear();
-    } else {
-      rows.write(pointing.in(state));
+      return;
+    }
+    rows.write(pointing.in(state));
+    // An older deletion that came later has set the timer to its own, earlier time.
+    long[] lastDeath = {state.lastDeath()};
+    pointing.forEach((who, how) -> lastDeath[0] = Math.max(lastDeath[0], how.diesAt()));
+    if (lastDeath[0] > 0) {
+      forget.set(Instant.ofEpochMilli(lastDeath[0]));
     }
   }
 

@@ -100,6 +100,11 @@ record LookupState(
     return new LookupState(kept, answers, positions, unanswered, pointers, crowded);
   }
 
+  /** When the last of the deleted rows may be forgotten, in event time; 0 if there is none. */
+  long lastDeath() {
+    return Arrays.stream(entries).mapToLong(Entry::diesAt).max().orElse(0);
+  }
+
   LookupState withPointers(Pointer[] now, boolean nowCrowded) {
     return new LookupState(entries, answers, positions, unanswered, now, nowCrowded);
   }

@@ -8,10 +8,12 @@ import java.util.Arrays;
  */
 final class Positions {
   /**
-   * Room between two position sums, for documents that change several times on one position: when
+   * Room between two positions, for documents that change several times on one position: when
    * answers to one change come one by one, or late.
    */
   private static final int STEPS = 8;
+
+  private static final int LEFT_OUT = 1 << 6;
 
   private Positions() {}
 
@@ -30,19 +32,27 @@ final class Positions {
   }
 
   /**
-   * The version of a document that reaches these positions: above the one before, and never below
-   * what a replay of the same changes gives.
+   * The version of a document that reaches these positions: above the one before, and above
+   * whatever a life before a restart wrote, if a change read since is contained.
    *
-   * @param generation the number that every change of this generation is above. A source that the
-   *     document has nothing from counts as much, so that the document outranks one of an older
-   *     generation that had
+   * <p>What is read after a restart has a number above all that any source gave out before. So the
+   * highest number is counted for every source: a sum of each source's own could be below that of a
+   * document which another source's number had lifted in a life that this state knows nothing of.
+   *
+   * <p>What was under way at the checkpoint is not read again and keeps its numbers. It may arrive
+   * in another order than before the crash, in fewer steps: so the first version after a restart
+   * leaves out as many as a document may have had on one position then.
+   *
+   * @param generation the number that every change of this generation is above
+   * @param first whether this is the document's first version after a load or a restart
    */
-  static long version(long[] positions, long previous, long generation) {
-    long sum = 0;
+  static long version(long[] positions, long previous, long generation, boolean first) {
+    long highest = generation;
     for (long position : positions) {
-      sum += Math.max(position, generation);
+      highest = Math.max(highest, position);
     }
-    return Math.max(sum << steps(positions.length), previous + 1);
+    return Math.max(
+        (positions.length * highest) << steps(positions.length), previous + (first ? LEFT_OUT : 1));
   }
 
   /** What all versions of a generation are above, and all of the generations before are below. */

@@ -24,11 +24,11 @@ public enum ColumnType {
   private static final long FIRST_DAY_MILLIS = -DAY_MILLIS;
 
   /** One of the types that SQL compares with this one. */
-  ColumnType comparable(Random random) {
+  public ColumnType comparable(Random random) {
     return isNumber() ? values()[random.nextInt(3)] : this;
   }
 
-  boolean isNumber() {
+  public boolean isNumber() {
     return this == INT || this == BIGINT || this == DECIMAL;
   }
 

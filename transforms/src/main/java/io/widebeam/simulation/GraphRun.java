@@ -39,12 +39,11 @@ final class GraphRun {
    * How the scheduler behaves, and what runners may do either way.
    *
    * @param duplicates the share of elements that are delivered once more
-   * @param promptTimers whether timers fire all at once when the watermark reaches them, or one by
-   *     one between other things
-   * @param timersAtWatermark whether a timer fires when the watermark stands at its time, or only
-   *     beyond
+   * @param likeFlink whether a watermark comes after the elements that were sent before it, and all
+   *     timers whose time it has passed fire at once; else, as on the direct runner, it follows the
+   *     oldest element that is under way, and timers fire one by one, between other things
    */
-  record Habits(double duplicates, boolean promptTimers, boolean timersAtWatermark) {}
+  record Habits(double duplicates, boolean likeFlink) {}
 
   /** What has been checkpointed: all states and timers, and all elements under way. */
   record Image(Map<StepRun, StepRun.Cells> cells, Map<Target, List<InFlight>> pending) {}
@@ -65,13 +64,16 @@ final class GraphRun {
     abstract void deliver(Object element, Instant timestamp);
 
     /** No element with a smaller time will come any more. */
-    final Instant incomingWatermark() {
+    final Instant incomingWatermark(boolean behindElements) {
       Instant earliest = BoundedWindow.TIMESTAMP_MAX_VALUE;
       for (Origin origin : origins) {
         earliest = min(earliest, origin.outgoingWatermark());
       }
+      Instant latest = earliest;
       for (InFlight element : pending) {
-        earliest = min(earliest, element.timestamp);
+        if (element.timestamp.isBefore(latest)) {
+          earliest = behindElements ? BEGINNING : min(earliest, element.timestamp);
+        }
       }
       return earliest;
     }

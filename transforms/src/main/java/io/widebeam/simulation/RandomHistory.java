@@ -32,7 +32,8 @@ final class RandomHistory {
     this.database = new Database(tables);
   }
 
-  static Scenario of(List<Table> tables, List<ViewNode> views, Random random) {
+  static Scenario of(
+      List<Table> tables, List<ViewNode> views, boolean elementsInCheckpoints, Random random) {
     RandomHistory history = new RandomHistory(tables, random);
     history.play();
     return new Scenario(
@@ -64,6 +65,11 @@ final class RandomHistory {
           }
         }
         case 3 -> events.add(new Quiet());
+        case 4, 5 -> {
+          if (crashes) {
+            crashBetween();
+          }
+        }
         default -> {}
       }
     }
@@ -102,6 +108,35 @@ final class RandomHistory {
       commit(operation());
     }
     commit(new Put(table.id(), row));
+  }
+
+  /**
+   * A row changes and the target shows it; then it becomes what it was at the checkpoint, and the
+   * crash comes before the target shows that.
+   */
+  private void crashBetween() {
+    Table table = any(tables);
+    List<BsonDocument> rows = List.copyOf(database.rows(table.id()));
+    Operation away;
+    Operation back;
+    if (rows.isEmpty() || random.nextInt(3) == 0) {
+      BsonDocument row = table.randomRow(random);
+      away = new Put(table.id(), row);
+      back = new Delete(table.id(), table.keyOf(row));
+    } else {
+      BsonDocument row = any(rows);
+      away = random.nextInt(3) == 0 ? new Delete(table.id(), table.keyOf(row)) : update(table, row);
+      back = new Put(table.id(), row);
+    }
+    events.add(new Checkpoint());
+    commit(away);
+    events.add(new Quiet());
+    if (random.nextBoolean()) {
+      commit(back);
+    } else {
+      commit(back, operation());
+    }
+    events.add(new Crash(true));
   }
 
   private void deleteAndInsertAgain() {

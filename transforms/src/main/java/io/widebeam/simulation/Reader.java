@@ -144,6 +144,11 @@ final class Reader {
     }
   }
 
+  /** The highest number that it has ever given out. */
+  long highestSequence() {
+    return highestSequence;
+  }
+
   /** Nothing is left to read. */
   void idle(long nowMillis) {
     moveWatermark(Math.max(stamp, nowMillis));
@@ -186,11 +191,16 @@ final class Reader {
         : new Position(phase, next, sequence, stamp, watermark);
   }
 
-  void resume(Position position, long nowMillis) {
+  /**
+   * Goes on from a checkpoint.
+   *
+   * @param floor a number above all that any source has given out
+   */
+  void resume(Position position, long floor, long nowMillis) {
     next = position.next;
     rowsToLoad.clear();
     tablesToLoad.clear();
-    sequence = bumpsWhenResuming ? highestSequence + 1 + random.nextInt(1000) : position.sequence;
+    sequence = bumpsWhenResuming ? floor + random.nextInt(1000) : position.sequence;
     watermark = position.watermark;
     if (holdsWhenResuming) {
       phase = Phase.HOLDING;

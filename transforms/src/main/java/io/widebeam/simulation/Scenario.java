@@ -7,14 +7,15 @@ import java.util.List;
  * Tables, views of them, and what happens.
  *
  * @param duplicates the share of elements that are delivered twice
- * @param alignedCheckpoints whether checkpoints wait until nothing is under way, as Flink's do
+ * @param elementsInCheckpoints whether elements may be under way at a checkpoint and are then part
+ *     of it; else it waits until none is, as Flink's do
  */
 public record Scenario(
     List<Table> tables,
     List<ViewNode> views,
     List<Event> events,
     double duplicates,
-    boolean alignedCheckpoints) {
+    boolean elementsInCheckpoints) {
   public Scenario {
     tables = List.copyOf(tables);
     views = List.copyOf(views);
@@ -22,19 +23,19 @@ public record Scenario(
   }
 
   Scenario withEvents(List<Event> others) {
-    return new Scenario(tables, views, others, duplicates, alignedCheckpoints);
+    return new Scenario(tables, views, others, duplicates, elementsInCheckpoints);
   }
 
   Scenario withViews(List<ViewNode> others) {
-    return new Scenario(tables, others, events, duplicates, alignedCheckpoints);
+    return new Scenario(tables, others, events, duplicates, elementsInCheckpoints);
   }
 
   Scenario withoutDuplicates() {
-    return new Scenario(tables, views, events, 0, alignedCheckpoints);
+    return new Scenario(tables, views, events, 0, elementsInCheckpoints);
   }
 
-  Scenario withAlignedCheckpoints() {
-    return new Scenario(tables, views, events, duplicates, true);
+  Scenario withoutElementsInCheckpoints() {
+    return new Scenario(tables, views, events, duplicates, false);
   }
 
   /** How many rows are changed. */

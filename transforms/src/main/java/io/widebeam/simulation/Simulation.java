@@ -1,16 +1,14 @@
 package io.widebeam.simulation;
 
-import io.widebeam.change.Change;
-import io.widebeam.change.ChangeCoder;
 import io.widebeam.change.TableId;
 import io.widebeam.document.DocumentChange;
-import io.widebeam.join.WideDocuments;
 import io.widebeam.simulation.Database.RowChange;
 import io.widebeam.simulation.Event.Checkpoint;
 import io.widebeam.simulation.Event.Crash;
 import io.widebeam.simulation.Event.Quiet;
 import io.widebeam.simulation.Event.Start;
 import io.widebeam.simulation.Event.Transaction;
+import io.widebeam.simulation.SimulationFailure.Kind;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,17 +16,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import javax.annotation.Nullable;
-import org.apache.beam.sdk.Pipeline;
-import org.apache.beam.sdk.options.PipelineOptions;
-import org.apache.beam.sdk.options.PipelineOptionsFactory;
-import org.apache.beam.sdk.transforms.Flatten;
-import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionList;
 import org.bson.BsonDocument;
 import org.bson.BsonValue;
 
@@ -40,8 +32,6 @@ import org.bson.BsonValue;
  * change's {@code before} is what was emitted last.
  */
 final class Simulation {
-  private static final PipelineOptions OPTIONS = PipelineOptionsFactory.create();
-
   private static final long FIRST_MILLIS = 1_000_000;
   private static final long SECOND_MILLIS = 1_000;
 
@@ -69,70 +59,59 @@ final class Simulation {
       Map<String, Reader.Position> positions,
       List<Map<BsonValue, DocumentChange>> emitted) {}
 
-  Simulation(Scenario scenario, long seed, Interference interference) {
+  private Simulation(ViewGraph composed, Scenario scenario, long seed, Interference interference) {
     this.scenario = scenario;
     this.random = new Random(seed);
     this.interference = interference;
     this.database = new Database(scenario.tables());
     this.stride = random.nextInt(4) == 0 ? 200 : 1 + random.nextInt(30);
 
-    Pipeline pipeline = Pipeline.create(OPTIONS);
-    Map<String, PCollection<Change>> changes = new TreeMap<>();
-    for (Table table : scenario.tables()) {
-      changes.computeIfAbsent(
-          table.id().source(),
-          source -> pipeline.apply("Read/" + source, new SimulatedRead<>(ChangeCoder.of())));
-    }
-    List<PCollection<DocumentChange>> documents = new ArrayList<>();
-    for (int i = 0; i < scenario.views().size(); i++) {
-      ViewNode view = scenario.views().get(i);
-      documents.add(compose("View" + i, view, changes));
-    }
+    // Of the runners, Flink is the one that goes back to checkpoints.
     this.graph =
         new GraphRun(
-            pipeline,
+            composed.pipeline(),
             random,
-            new GraphRun.Habits(scenario.duplicates(), random.nextBoolean(), random.nextBoolean()),
+            new GraphRun.Habits(
+                scenario.duplicates(), scenario.crashes() > 0 || random.nextBoolean()),
             interference);
-    changes.forEach(
-        (source, output) ->
-            readers.put(
-                source,
-                new Reader(
-                    output,
-                    scenario.tables().stream()
-                        .map(Table::id)
-                        .filter(table -> table.source().equals(source))
-                        .toList(),
-                    database,
-                    graph,
-                    random,
-                    interference)));
+    composed
+        .changes()
+        .forEach(
+            (source, output) ->
+                readers.put(
+                    source,
+                    new Reader(
+                        output,
+                        scenario.tables().stream()
+                            .map(Table::id)
+                            .filter(table -> table.source().equals(source))
+                            .toList(),
+                        database,
+                        graph,
+                        random,
+                        interference)));
     for (int i = 0; i < scenario.views().size(); i++) {
       ViewRun run = new ViewRun(scenario.views().get(i));
       views.add(run);
-      graph.listen(documents.get(i), run::emitted, run.target::write);
+      graph.listen(composed.documents().get(i), run::emitted, run.target::write);
     }
   }
 
-  private static PCollection<DocumentChange> compose(
-      String name, ViewNode view, Map<String, PCollection<Change>> changes) {
-    List<PCollection<Change>> needed = sources(view).stream().map(changes::get).toList();
-    PCollection<Change> flat =
-        needed.size() == 1
-            ? needed.get(0)
-            : PCollectionList.of(needed).apply(name + "/Sources", Flatten.pCollections());
-    PCollection<DocumentChange> documents =
-        flat.apply(name + "/Join", WideDocuments.of(view).withBefore());
-    documents.apply(name + "/Write", new SimulatedWrite<>());
-    return documents;
-  }
-
-  private static Set<String> sources(ViewNode node) {
-    Set<String> sources = new TreeSet<>();
-    sources.add(node.table().source());
-    node.lookups().forEach(lookup -> sources.addAll(sources(lookup)));
-    return sources;
+  /**
+   * Runs a scenario in the order of this seed. Returns what is wrong, if anything is.
+   *
+   * @param graph the graph of the scenario's views
+   */
+  static Optional<SimulationFailure> run(
+      ViewGraph graph, Scenario scenario, long seed, Interference interference) {
+    try {
+      new Simulation(graph, scenario, seed, interference).run();
+      return Optional.empty();
+    } catch (SimulationFailure failure) {
+      return Optional.of(failure);
+    } catch (RuntimeException failure) {
+      return Optional.of(new SimulationFailure(failure));
+    }
   }
 
   /**
@@ -140,7 +119,7 @@ final class Simulation {
    *
    * @throws SimulationFailure if anything is not as it must be
    */
-  void run() {
+  private void run() {
     for (Event event : scenario.events()) {
       happen(event);
       for (int i = random.nextInt(stride + 1); i > 0; i--) {
@@ -177,7 +156,12 @@ final class Simulation {
     if (started) {
       undisturbed = false;
       transactions++;
-      changes.forEach((source, rows) -> readers.get(source).append(rows, transactions, now));
+      changes.forEach(
+          (source, rows) -> {
+            if (readers.containsKey(source)) {
+              readers.get(source).append(rows, transactions, now);
+            }
+          });
     }
   }
 
@@ -193,7 +177,7 @@ final class Simulation {
   }
 
   private void checkpoint() {
-    if (scenario.alignedCheckpoints()) {
+    if (!scenario.elementsInCheckpoints()) {
       graph.deliverAll();
     }
     Map<String, Reader.Position> positions = new HashMap<>();
@@ -220,10 +204,12 @@ final class Simulation {
     }
     Image image = checkpoints.get(checkpoints.size() - 1);
     graph.restore(image.graph);
-    readers.forEach((source, reader) -> reader.resume(image.positions.get(source), now));
+    long floor =
+        1 + readers.values().stream().mapToLong(Reader::highestSequence).max().orElseThrow();
+    readers.forEach((source, reader) -> reader.resume(image.positions.get(source), floor, now));
     for (int i = 0; i < views.size(); i++) {
       views.get(i).lastEmitted = new HashMap<>(image.emitted.get(i));
-      if (scenario.alignedCheckpoints()) {
+      if (!scenario.elementsInCheckpoints()) {
         views.get(i).target.forgetDeletes();
       }
     }
@@ -273,6 +259,7 @@ final class Simulation {
     settle();
     if (!graph.keysWithState().isEmpty()) {
       throw new SimulationFailure(
+          Kind.STATE_LEFT,
           "keys that have state though all rows were deleted long ago: " + graph.keysWithState());
     }
   }
@@ -286,19 +273,21 @@ final class Simulation {
 
     ViewRun(ViewNode root) {
       this.root = root;
-      this.sources = sources(root);
+      this.sources = ViewGraph.sources(root);
     }
 
     void emitted(DocumentChange change) {
       for (String source : sources) {
         if (!readers.get(source).isLive() && interference.holdsWhenResuming()) {
           throw new SimulationFailure(
+              Kind.NOT_HELD,
               "document " + change.key() + " was emitted while source " + source + " held back");
         }
       }
       DocumentChange last = lastEmitted.put(change.key(), change);
       if (last != null && last.version() >= change.version()) {
         throw new SimulationFailure(
+            Kind.VERSION,
             "the version of document "
                 + change.key()
                 + " did not grow: "
@@ -309,6 +298,7 @@ final class Simulation {
       BsonDocument before = last == null ? null : Target.copy(last.after());
       if (!Objects.equals(before, Target.copy(change.before()))) {
         throw new SimulationFailure(
+            Kind.BEFORE,
             "document "
                 + change.key()
                 + " was emitted as\n  "
@@ -321,13 +311,14 @@ final class Simulation {
     void check(String when, Map<BsonValue, BsonDocument> expected) {
       Map<BsonValue, BsonDocument> found = target.documents();
       if (!found.equals(expected)) {
-        throw new SimulationFailure(differences(when, expected, found));
+        throw new SimulationFailure(Kind.DIFFERENCE, differences(when, expected, found));
       }
       if (undisturbed
           && scenario.duplicates() == 0
           && readers.values().stream().allMatch(Reader::isLive)
           && target.writes() != expected.size()) {
         throw new SimulationFailure(
+            Kind.WRITES,
             "the load wrote "
                 + expected.size()
                 + " documents "

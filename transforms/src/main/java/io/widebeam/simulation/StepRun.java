@@ -139,13 +139,13 @@ final class StepRun extends GraphRun.Target implements GraphRun.Origin {
   }
 
   boolean canMoveWatermark() {
-    Instant incoming = incomingWatermark();
+    Instant incoming = incomingWatermark(graph.habits().likeFlink());
     return instances.stream().anyMatch(instance -> instance.watermark.isBefore(incoming));
   }
 
   /** Of one instance that may. */
   void moveWatermark() {
-    Instant incoming = incomingWatermark();
+    Instant incoming = incomingWatermark(graph.habits().likeFlink());
     List<Instance> behind =
         instances.stream().filter(instance -> instance.watermark.isBefore(incoming)).toList();
     behind.get(graph.random().nextInt(behind.size())).moveWatermark(incoming);
@@ -214,7 +214,7 @@ final class StepRun extends GraphRun.Target implements GraphRun.Origin {
               own.timers().forEach((id, time) -> addIfDue(key, id, time));
             }
           });
-      if (graph.habits().promptTimers()) {
+      if (graph.habits().likeFlink()) {
         due.sort(Comparator.comparing(Due::time));
         while (!due.isEmpty()) {
           fire(0);
@@ -223,10 +223,8 @@ final class StepRun extends GraphRun.Target implements GraphRun.Origin {
     }
 
     private void addIfDue(Coded key, String timerId, Instant time) {
-      boolean reached =
-          graph.habits().timersAtWatermark() ? !time.isAfter(watermark) : time.isBefore(watermark);
       Due timer = new Due(key, timerId, time);
-      if (reached && !due.contains(timer)) {
+      if (time.isBefore(watermark) && !due.contains(timer)) {
         due.add(timer);
       }
     }

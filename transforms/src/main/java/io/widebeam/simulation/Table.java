@@ -4,6 +4,7 @@ import io.widebeam.change.TableId;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.bson.BsonDocument;
 import org.bson.BsonNull;
 import org.bson.BsonValue;
@@ -20,9 +21,18 @@ public record Table(TableId id, List<Column> columns, List<String> primaryKey) {
   /**
    * A column.
    *
-   * @param values how many values it takes, besides null
+   * @param values the values that it takes, besides null
    */
-  public record Column(String name, ColumnType type, int values) {
+  public record Column(String name, ColumnType type, List<BsonValue> values) {
+    public Column {
+      values = List.copyOf(values);
+    }
+
+    /** A column of so many values. */
+    public static Column of(String name, ColumnType type, int values) {
+      return new Column(name, type, IntStream.range(0, values).mapToObj(type::value).toList());
+    }
+
     @Override
     public String toString() {
       return name + " " + type.name().toLowerCase(Locale.ROOT);
@@ -50,7 +60,7 @@ public record Table(TableId id, List<Column> columns, List<String> primaryKey) {
   BsonValue randomValue(Column column, Random random) {
     return !primaryKey.contains(column.name()) && random.nextInt(NULL_ONE_IN) == 0
         ? BsonNull.VALUE
-        : column.type().value(random.nextInt(column.values()));
+        : column.values().get(random.nextInt(column.values().size()));
   }
 
   /** The row's primary key. */

@@ -30,6 +30,7 @@ final class Target {
     Long seen = highest.put(change.key(), change.version());
     if (seen != null && seen > change.version()) {
       throw new SimulationFailure(
+          SimulationFailure.Kind.VERSION,
           "the version of document "
               + change.key()
               + " went back in the target, from "

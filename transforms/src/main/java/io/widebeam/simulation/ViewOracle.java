@@ -1,6 +1,7 @@
 package io.widebeam.simulation;
 
 import io.widebeam.change.TableId;
+import io.widebeam.view.RowException;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
@@ -10,9 +11,13 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import javax.annotation.Nullable;
 import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonValue;
+import org.bson.RawBsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
 
 /** What SQL makes of a view: nested loops over the tables' rows, with nothing of the engine. */
 final class ViewOracle {
@@ -25,7 +30,7 @@ final class ViewOracle {
   /** The view's documents by the root's primary key. */
   Map<BsonValue, BsonDocument> documents(ViewNode root) {
     Map<BsonValue, BsonDocument> documents = new HashMap<>();
-    for (BsonDocument row : tables.getOrDefault(root.table(), List.of())) {
+    for (BsonDocument row : rows(root)) {
       documents.put(key(root, row), withLookups(root, row));
     }
     return documents;
@@ -36,8 +41,31 @@ final class ViewOracle {
       return row.get(node.primaryKey().get(0));
     }
     BsonDocument key = new BsonDocument();
-    node.primaryKey().forEach(column -> key.append(column, row.get(column)));
+    node.primaryKey().forEach(column -> key.append(ViewNode.publicName(column), row.get(column)));
     return key;
+  }
+
+  /** The node's rows, made out of its table's if the node says how. */
+  private List<BsonDocument> rows(ViewNode node) {
+    List<BsonDocument> all = tables.getOrDefault(node.table(), List.of());
+    if (node.rows() == null) {
+      return all;
+    }
+    return all.stream()
+        .map(row -> made(node, row))
+        .filter(Objects::nonNull)
+        .map(Target::copy)
+        .toList();
+  }
+
+  /** A row that cannot be made counts as one that is not there. */
+  @Nullable
+  private static BsonDocument made(ViewNode node, BsonDocument row) {
+    try {
+      return node.rows().apply(new RawBsonDocument(row, new BsonDocumentCodec()));
+    } catch (RowException e) {
+      return null;
+    }
   }
 
   private BsonDocument withLookups(ViewNode node, BsonDocument row) {
@@ -45,7 +73,7 @@ final class ViewOracle {
     List<BsonDocument> merged = new ArrayList<>();
     for (ViewNode lookup : node.lookups()) {
       List<BsonDocument> matches = new ArrayList<>();
-      for (BsonDocument child : tables.getOrDefault(lookup.table(), List.of())) {
+      for (BsonDocument child : rows(lookup)) {
         if (lookup.relation().stream().allMatch(join -> matches(join, row, child))) {
           matches.add(child);
         }
@@ -61,6 +89,7 @@ final class ViewOracle {
     }
     // Whatever is the parent's own wins, its other lookups included.
     merged.forEach(other -> other.forEach(document::putIfAbsent));
+    document.keySet().removeIf(ViewNode::isHidden);
     return document;
   }
 

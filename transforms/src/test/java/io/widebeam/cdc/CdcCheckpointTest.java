@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.widebeam.cdc.CdcCheckpoint.Offset;
 import io.widebeam.cdc.CdcCheckpoint.Position;
+import io.widebeam.cdc.LoadProgress.KeyRange;
+import io.widebeam.cdc.LoadProgress.RowKey;
+import io.widebeam.cdc.LoadProgress.TableProgress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +37,22 @@ class CdcCheckpointTest {
             42,
             7,
             new EventClock.State(EventClock.Phase.CATCH_UP, 100, 99, "0-1-5"),
-            2);
+            2,
+            new LoadProgress(
+                List.of(
+                    TableProgress.start("shop", "new", 0, "id\tINT"),
+                    new TableProgress(
+                        "shop",
+                        "half",
+                        1_000,
+                        "id\tINT\n",
+                        2,
+                        new RowKey(List.of("7", "ü")),
+                        false,
+                        List.of(
+                            new KeyRange(null, new RowKey(List.of("3", ""))),
+                            new KeyRange(new RowKey(List.of("5", "x")), null))),
+                    new TableProgress("shop", "done", 5, "", 0, null, true, List.of()))));
     history.append("{\"later\":1}");
 
     CdcCheckpoint decoded =
@@ -79,7 +97,8 @@ class CdcCheckpointTest {
             Position.firstSequence(1_000) + 5,
             5,
             new EventClock.State(EventClock.Phase.LIVE, 100, 99, null),
-            0);
+            0,
+            LoadProgress.NONE);
     Position resumed = position.resumed(2_000, 0);
     assertThat(resumed.sequence()).isEqualTo(Position.firstSequence(2_000));
     assertThat(resumed.clock().phase()).isEqualTo(EventClock.Phase.CATCH_UP);

@@ -7,7 +7,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import javax.annotation.Nullable;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
+import org.apache.beam.sdk.util.CoderUtils;
 
 /** A source's reader, and everything that it has handed out. */
 final class ReaderProbe implements AutoCloseable {
@@ -18,11 +20,15 @@ final class ReaderProbe implements AutoCloseable {
   private boolean started;
 
   ReaderProbe(ConnectorConfiguration configuration) {
+    this(configuration, null);
+  }
+
+  ReaderProbe(ConnectorConfiguration configuration, @Nullable CdcCheckpoint checkpoint) {
     reader =
         CdcIO.readChanges()
             .withConnectorConfiguration(configuration)
             .source()
-            .createReader(null, null);
+            .createReader(null, checkpoint);
   }
 
   void await(BooleanSupplier condition) throws Exception {
@@ -45,7 +51,21 @@ final class ReaderProbe implements AutoCloseable {
   }
 
   boolean isLoaded() {
-    return !reader.getCheckpointMark().position().clock().held();
+    return started && !reader.getCheckpointMark().position().clock().held();
+  }
+
+  boolean isSourceDown() {
+    return reader.isSourceDown();
+  }
+
+  /** The reader's checkpoint, as a runner would restore it. */
+  CdcCheckpoint checkpoint() throws Exception {
+    return CoderUtils.clone(CdcCheckpoint.coder(), reader.getCheckpointMark());
+  }
+
+  /** As a runner does once a checkpoint is safe. */
+  void finalizeCheckpoint() {
+    reader.getCheckpointMark().finalizeCheckpoint();
   }
 
   @Override

@@ -11,11 +11,13 @@ import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import io.widebeam.cdc.CdcIO;
 import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.join.WideDocuments;
 import io.widebeam.sink.mongodb.MongoDocuments;
 import io.widebeam.testing.TestMariaDb;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +29,8 @@ import org.apache.beam.runners.direct.DirectOptions;
 import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.PipelineResult;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.apache.beam.sdk.runners.TransformHierarchy;
+import org.apache.beam.sdk.values.PDone;
 import org.bson.Document;
 import org.junit.jupiter.api.Test;
 
@@ -68,6 +72,24 @@ class BeamPipelineIT {
     return pipeline;
   }
 
+  static void withDeadLetters(
+      Pipeline pipeline,
+      ConnectorConfiguration connector,
+      ViewNode orders,
+      MongoDocuments.Write write) {
+    // docs:letters:begin
+    try (DeadLetters<PDone> letters =
+        DeadLetters.to(pipeline, write.withCollection("letters").ofDeadLetters())) {
+      pipeline
+          .apply(
+              "Read",
+              CdcIO.readChanges().withConnectorConfiguration(connector).withDeadLetters(letters))
+          .apply("Join", WideDocuments.of(orders).withDeadLetters(letters))
+          .apply("Write", write.withDeadLetters(letters, orders.table()));
+    }
+    // docs:letters:end
+  }
+
   @Test
   void thePipelineOfTheDocumentationKeepsDocumentsUpToDate() throws Exception {
     TestMariaDb source = TestMariaDb.shared();
@@ -102,16 +124,36 @@ class BeamPipelineIT {
   }
 
   @Test
-  void thePipelineInTheDocumentationIsThisOne() throws Exception {
+  void thePipelinesInTheDocumentationAreThese() throws Exception {
+    String documentation = Files.readString(Path.of("../docs/beam.md"));
+    assertThat(documentation).contains(snippet("docs:"));
+    assertThat(documentation).contains(snippet("docs:letters:"));
+
+    Pipeline pipeline = Pipeline.create();
+    withDeadLetters(
+        pipeline,
+        TestMariaDb.shared().connector("shop"),
+        ViewNode.root(new TableId("shop", "shop", "orders"), List.of("id"), List.of()),
+        MongoDocuments.write().withUri("mongodb://h").withDatabase("d").withCollection("c"));
+    List<String> steps = new ArrayList<>();
+    pipeline.traverseTopologically(
+        new Pipeline.PipelineVisitor.Defaults() {
+          @Override
+          public void visitPrimitiveTransform(TransformHierarchy.Node node) {
+            steps.add(node.getFullName());
+          }
+        });
+    assertThat(steps).anyMatch(step -> step.startsWith("DeadLetters/Write/Write"));
+  }
+
+  private static String snippet(String name) throws IOException {
     String source = Files.readString(Path.of("src/test/java/io/widebeam/doc/BeamPipelineIT.java"));
-    String snippet =
-        source
-            .substring(
-                source.indexOf("// docs:begin\n") + "// docs:begin\n".length(),
-                source.indexOf("    // docs:end\n"))
-            .stripTrailing()
-            .stripIndent();
-    assertThat(Files.readString(Path.of("../docs/beam.md"))).contains(snippet);
+    String begin = "// " + name + "begin\n";
+    return source
+        .substring(
+            source.indexOf(begin) + begin.length(), source.indexOf("    // " + name + "end\n"))
+        .stripTrailing()
+        .stripIndent();
   }
 
   private static List<String> names(MongoCollection<Document> documents) {

@@ -79,6 +79,11 @@ public final class TestMySql implements TestDatabase {
       throw new IllegalStateException(
           "MySQL does not start; it needs Debian's package libaio1. " + Files.readString(log));
     }
+    Path users = directory.resolve("users.sql");
+    Files.writeString(
+        users,
+        "CREATE USER %s@'%%' IDENTIFIED BY '%s';\nGRANT ALL ON *.* TO %s@'%%';\n"
+            .formatted(USER, PASSWORD, USER));
     int port = freePort();
     Process server =
         process(
@@ -87,6 +92,8 @@ public final class TestMySql implements TestDatabase {
                 "--port=" + port,
                 "--bind-address=127.0.0.1",
                 "--socket=" + directory.resolve("socket"),
+                "--pid-file=" + directory.resolve("pid"),
+                "--init-file=" + users,
                 "--mysqlx=OFF",
                 "--server-id=1",
                 "--innodb-flush-log-at-trx-commit=2",
@@ -119,11 +126,8 @@ public final class TestMySql implements TestDatabase {
   private void awaitStart(Process server, Path log) throws IOException, InterruptedException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
-      try (Connection root = DriverManager.getConnection(url("") + "&user=root")) {
-        try (var statement = root.createStatement()) {
-          statement.execute("CREATE USER " + USER + "@'%' IDENTIFIED BY '" + PASSWORD + "'");
-          statement.execute("GRANT ALL ON *.* TO " + USER + "@'%'");
-        }
+      try (Connection connection = connect("")) {
+        connection.isValid(1);
         return;
       } catch (SQLException e) {
         if (!server.isAlive() || System.nanoTime() > deadline) {

@@ -3,8 +3,10 @@ package io.widebeam.runner.cli;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.util.List;
@@ -41,10 +43,25 @@ final class PlanText {
   private void view(PlannedView view) {
     line("");
     line("join, one document for each " + key(view.root()) + " of " + name(view.root().table()));
-    line(name(view.root().table()) + "  by " + key(view.root()));
+    line(name(view.root().table()) + "  by " + key(view.root()) + rows(view.root()));
     children(view.root().lookups(), "");
     line("");
-    line("write " + view.target().database() + "." + view.target().collection());
+    line("write " + target(view.target()));
+  }
+
+  private static String target(PlannedTarget target) {
+    if (target instanceof PlannedTarget.Jdbc jdbc) {
+      FlatTable table = jdbc.table();
+      return table.isUnwound()
+          ? table.name()
+              + ", one row for each of "
+              + table.arrays().stream()
+                  .map(array -> String.join(".", array.path()))
+                  .collect(Collectors.joining(" and their "))
+          : table.name() + ", one row for each document";
+    }
+    PlannedTarget.Mongo mongo = (PlannedTarget.Mongo) target;
+    return mongo.database() + "." + mongo.collection();
   }
 
   private void children(List<ViewNode> nodes, String indent) {
@@ -57,7 +74,8 @@ final class PlanText {
               + embedding(node)
               + "  "
               + name(node.table())
-              + join(node));
+              + join(node)
+              + rows(node));
       children(node.lookups(), indent + (last ? "   " : "│  "));
     }
   }
@@ -79,13 +97,18 @@ final class PlanText {
   }
 
   private static String equality(JoinColumn column) {
-    return column.parent().equals(column.child())
-        ? column.parent()
-        : column.parent() + " = " + column.child();
+    String parent = ViewNode.publicName(column.parent());
+    String child = ViewNode.publicName(column.child());
+    return parent.equals(child) ? parent : parent + " = " + child;
   }
 
   private static String key(ViewNode node) {
-    return String.join(", ", node.primaryKey());
+    return node.primaryKey().stream().map(ViewNode::publicName).collect(Collectors.joining(", "));
+  }
+
+  /** What is made of the table's rows, if they are not taken as they are. */
+  private static String rows(ViewNode node) {
+    return node.rows() == null ? "" : "  (" + node.rows() + ")";
   }
 
   private static String name(TableId table) {

@@ -4,6 +4,7 @@ import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.sink.jdbc.JdbcTables;
 import java.util.List;
 
 /** What the targets hold before a run, since the run itself counts only what it changes. */
@@ -14,15 +15,21 @@ final class TargetDocuments {
   static long count(List<PlannedView> views) {
     long documents = 0;
     for (PlannedView view : views) {
-      PlannedTarget target = view.target();
-      try (MongoClient client = MongoClients.create(target.uri().reveal())) {
-        documents +=
-            client
-                .getDatabase(target.database())
-                .getCollection(target.collection())
-                .estimatedDocumentCount();
-      }
+      documents += count(view.target());
     }
     return documents;
+  }
+
+  private static long count(PlannedTarget target) {
+    if (target instanceof PlannedTarget.Jdbc jdbc) {
+      return JdbcTables.count(jdbc.database(), jdbc.table());
+    }
+    PlannedTarget.Mongo mongo = (PlannedTarget.Mongo) target;
+    try (MongoClient client = MongoClients.create(mongo.uri().reveal())) {
+      return client
+          .getDatabase(mongo.database())
+          .getCollection(mongo.collection())
+          .estimatedDocumentCount();
+    }
   }
 }

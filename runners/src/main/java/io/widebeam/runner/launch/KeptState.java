@@ -17,6 +17,8 @@ public record KeptState(
   /** From the beginning of a checkpoint to that of the next: a restart repeats what came since. */
   static final Duration INTERVAL = Duration.ofSeconds(10);
 
-  /** From the end of a checkpoint: on the heap each writes everything, which takes time of its own. */
+  /**
+   * From the end of a checkpoint: on the heap each writes everything, which takes time of its own.
+   */
   static final Duration PAUSE = Duration.ofSeconds(10);
 }

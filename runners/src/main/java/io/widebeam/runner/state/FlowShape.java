@@ -2,6 +2,7 @@ package io.widebeam.runner.state;
 
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.TableDescription;
 import io.widebeam.view.RowFunction;
@@ -33,13 +34,11 @@ record FlowShape(List<String> lines) {
               .collect(Collectors.joining(", ", "source " + source.connection() + ": ", "")));
     }
     for (PlannedView view : flow.views()) {
-      String name = "view " + view.target().connection() + "." + view.target().collection();
+      String name = "view " + view.target().connection() + "." + view.target().name();
       lines.add(
-          name
-              + " in "
-              + view.target().database()
-              + ", versions in "
-              + view.target().versionField());
+          view.target() instanceof PlannedTarget.Mongo mongo
+              ? name + " in " + mongo.database() + ", versions in " + mongo.versionField()
+              : name);
       addNode(view.root(), name + ": ", lines);
     }
     return new FlowShape(lines);
@@ -51,15 +50,19 @@ record FlowShape(List<String> lines) {
     if (!node.path().isEmpty()) {
       line.append(String.join(".", node.path())).append(' ');
     }
-    line.append(node.table()).append(" by ").append(String.join(", ", node.primaryKey()));
+    line.append(node.table()).append(" by ").append(names(node.primaryKey()));
     if (!node.relation().isEmpty()) {
       line.append(
           node.relation().stream()
-              .map(join -> join.parent() + " = " + join.child())
+              .map(
+                  join ->
+                      ViewNode.publicName(join.parent())
+                          + " = "
+                          + ViewNode.publicName(join.child()))
               .collect(Collectors.joining(" and ", " on ", "")));
     }
     if (!node.arrayKeys().equals(node.primaryKey())) {
-      line.append(" ordered by ").append(String.join(", ", node.arrayKeys()));
+      line.append(" ordered by ").append(names(node.arrayKeys()));
     }
     if (node.rows() != null) {
       line.append(", rows ").append(describe(node.rows()));
@@ -75,6 +78,10 @@ record FlowShape(List<String> lines) {
     String text = rows.toString();
     String type = rows.getClass().getName();
     return text.startsWith(type + "@") ? type : text;
+  }
+
+  private static String names(List<String> columns) {
+    return columns.stream().map(ViewNode::publicName).collect(Collectors.joining(", "));
   }
 
   /** For people: what is in one of the two and not in the other. */

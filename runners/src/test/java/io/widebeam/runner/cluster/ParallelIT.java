@@ -16,7 +16,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Several subtasks of every stage, between which the changes of one row may overtake each other. */
+/**
+ * Several subtasks of every stage, between which the changes of one row may overtake each other.
+ */
 class ParallelIT {
   private static final int ORDERS = 1_000;
 
@@ -63,8 +65,7 @@ class ParallelIT {
     while (!report(servers).agrees() && System.nanoTime() < deadline) {
       TimeUnit.MILLISECONDS.sleep(200);
     }
-    assertThat(report(servers))
-        .isEqualTo(new ShopVerifier.Report(orders, 0, 0, 0, List.of()));
+    assertThat(report(servers)).isEqualTo(new ShopVerifier.Report(orders, 0, 0, 0, List.of()));
   }
 
   private static ShopVerifier.Report report(ShopServers servers) throws SQLException {

@@ -65,14 +65,21 @@ final class History {
 
   private final HistorySource source;
   private final Random random;
+  private final List<Table> tables;
 
   /** The keys that each table has, as literals; and those of the present transaction. */
   private Map<String, Set<String>> keys = new TreeMap<>();
 
   History(HistorySource source, long seed) {
+    this(source, seed, TABLES.stream().map(Table::name).toList());
+  }
+
+  /** A history of some of the tables; the others are elsewhere. */
+  History(HistorySource source, long seed, List<String> names) {
     this.source = source;
     this.random = new Random(seed);
-    TABLES.forEach(table -> keys.put(table.name(), new TreeSet<>()));
+    this.tables = TABLES.stream().filter(table -> names.contains(table.name())).toList();
+    tables.forEach(table -> keys.put(table.name(), new TreeSet<>()));
   }
 
   private static Table table(String name, Column key, Column... columns) {
@@ -96,7 +103,7 @@ final class History {
   }
 
   void createTables(Connection connection) throws SQLException {
-    for (Table table : TABLES) {
+    for (Table table : tables) {
       StringJoiner columns = new StringJoiner(", ");
       columns.add(table.key().name() + " " + table.key().sqlType() + " PRIMARY KEY");
       table.columns().forEach(column -> columns.add(column.name() + " " + column.sqlType()));
@@ -135,7 +142,7 @@ final class History {
   }
 
   private List<String> randomStatements() {
-    Table table = TABLES.get(random.nextInt(TABLES.size()));
+    Table table = tables.get(random.nextInt(tables.size()));
     Set<String> present = keys.get(table.name());
     String key = table.key().randomLiteral(random, false);
     String where = " WHERE " + table.key().name() + " = " + key;

@@ -2,6 +2,7 @@ package io.widebeam.runner.history;
 
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +20,17 @@ class HistoryIT {
   @Timeout(value = 10, unit = TimeUnit.MINUTES)
   void theDocumentsEndAsTheDatabaseJoins(String kind, String runner, int rounds, int transactions)
       throws Exception {
-    HistoryRun.play(kind, runner, rounds, transactions, Long.getLong("history.seed", randomSeed()));
+    HistoryRun.play(kind, runner, rounds, transactions, seed());
+  }
+
+  @Test
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
+  void aViewOfTwoDatabasesOfDifferentKindsEndsAsBothOfThemTogether() throws Exception {
+    HistoryRun.playAcross("MariaDB", "Postgres", "FlinkRunner", seed());
+  }
+
+  static long seed() {
+    return Long.getLong("history.seed", randomSeed());
   }
 
   private static long randomSeed() {

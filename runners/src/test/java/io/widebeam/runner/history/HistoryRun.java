@@ -12,6 +12,7 @@ import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.RunningBeamFlow;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.bson.Document;
@@ -20,7 +21,8 @@ import org.bson.Document;
  * Plays a random history on real servers while a flow follows it, and compares when it is quiet.
  */
 final class HistoryRun {
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final Duration PATIENCE =
+      Duration.ofSeconds(Integer.getInteger("history.patience", 180));
 
   private HistoryRun() {}
 
@@ -36,7 +38,7 @@ final class HistoryRun {
         Connection connection = source.connect()) {
       History history = new History(source, seed);
       history.createTables(connection);
-      history.run(connection, transactions);
+      history.run(connection, 3 * transactions);
       RunningBeamFlow flow =
           new BeamLauncher()
               .launch(
@@ -57,6 +59,51 @@ final class HistoryRun {
         for (int round = 1; round <= rounds; round++) {
           history.run(connection, transactions);
           awaitEqual(flow, connection, connection, documents, "round " + round);
+        }
+      } finally {
+        flow.stop();
+      }
+    }
+  }
+
+  /** The same with the orders in one database and the customers in another. */
+  static void playAcross(String ordersKind, String customersKind, String runner, long seed)
+      throws Exception {
+    System.out.printf(
+        "History across %s and %s on %s, seed %d%n", ordersKind, customersKind, runner, seed);
+    String name = "Across_" + ordersKind + "_" + customersKind;
+    try (HistorySource orders = HistorySource.start(ordersKind);
+        HistorySource customers = HistorySource.start(customersKind);
+        EmbeddedMongo target = EmbeddedMongo.start();
+        Connection ordersConnection = orders.connect();
+        Connection customersConnection = customers.connect()) {
+      History ordersHistory =
+          new History(orders, seed, List.of("orders", "coupons", "products", "items", "parts"));
+      History customersHistory =
+          new History(customers, seed + 1, List.of("customers", "countries", "visits"));
+      ordersHistory.createTables(ordersConnection);
+      customersHistory.createTables(customersConnection);
+      ordersHistory.run(ordersConnection, 100);
+      customersHistory.run(customersConnection, 100);
+      RunningBeamFlow flow =
+          new BeamLauncher()
+              .launch(
+                  FlowPlanner.connected()
+                      .plan(
+                          ShopView.flow(
+                              name,
+                              orders.connection("Orders"),
+                              customers.connection("Customers"),
+                              target.uri())),
+                  "--runner=" + runner);
+      try (MongoClient client = MongoClients.create(target.uri())) {
+        MongoCollection<Document> documents = client.getDatabase(name).getCollection("orders");
+        for (int round = 0; round < 3; round++) {
+          for (int i = 0; i < 10; i++) {
+            ordersHistory.run(ordersConnection, 5);
+            customersHistory.run(customersConnection, 5);
+          }
+          awaitEqual(flow, ordersConnection, customersConnection, documents, "round " + round);
         }
       } finally {
         flow.stop();

@@ -70,7 +70,9 @@ final class ShopView {
       order.put("items", new ArrayList<>());
       order.put("visits", new ArrayList<>());
       if (row.has("p", "code")) {
-        row.part("p").forEach(order::putIfAbsent);
+        // A null of the order's own wins too.
+        row.part("p").keySet().removeAll(order.keySet());
+        order.putAll(row.part("p"));
       }
       if (!apart) {
         putCustomer(order, row);

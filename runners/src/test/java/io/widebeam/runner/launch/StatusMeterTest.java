@@ -14,6 +14,7 @@ import io.widebeam.flow.TableDescription;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
@@ -36,7 +37,7 @@ class StatusMeterTest {
                               ORDERS, List.of("order_id"), List.of("order_id"), 100, true)))),
               List.of(),
               Optional.of(
-                  new PlannedTarget(
+                  new PlannedTarget.Mongo(
                       "Docs", Secret.of("mongodb://h"), "ecommerce", "letters", "_version"))),
           0,
           nanos::get);

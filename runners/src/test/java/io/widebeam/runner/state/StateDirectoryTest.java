@@ -44,7 +44,8 @@ class StateDirectoryTest {
         List.of(
             new PlannedView(
                 ViewNode.root(orders, List.of("id"), List.of()),
-                new PlannedTarget("Docs", Secret.of(uri), "db", collection, "_version"))));
+                new PlannedTarget.Mongo("Docs", Secret.of(uri), "db", collection, "_version"))),
+        Optional.empty());
   }
 
   private static final PlannedFlow FLOW = flow("flow", "orders", "mongodb://u:marker-password@h");

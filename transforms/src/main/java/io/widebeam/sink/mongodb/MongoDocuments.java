@@ -4,21 +4,16 @@ import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetter;
 import io.widebeam.deadletter.DeadLetterCoder;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.sink.internal.SweepFn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import javax.annotation.Nullable;
-import org.apache.beam.sdk.io.GenerateSequence;
-import org.apache.beam.sdk.transforms.FlatMapElements;
-import org.apache.beam.sdk.transforms.Flatten;
-import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
-import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
-import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PDone;
 
 /**
@@ -175,21 +170,15 @@ public final class MongoDocuments {
         deadLetters.addErrorCollection(refused);
       }
       if (firstVersion > 0) {
-        // There may be nothing to write at all, so something else has to begin the wait.
-        // Not an impulse: on Flink, that has state under an id that changes with the parallelism.
-        PCollection<Long> begin =
-            changes.getPipeline().apply("Begin", GenerateSequence.from(0).to(1));
-        PCollectionList.of(
-                begin.apply(
-                    "KeyBegin",
-                    MapElements.into(SweepFn.INPUT).via(number -> KV.of("", new byte[0]))))
-            .and(
-                refused.apply(
-                    "KeyWritten",
-                    // Only how far the writes are matters.
-                    FlatMapElements.into(SweepFn.INPUT).via(letter -> List.of())))
-            .apply("WrittenSoFar", Flatten.pCollections())
-            .apply("Sweep", ParDo.of(new SweepFn(target, firstVersion)));
+        MongoTarget swept = target;
+        SweepFn.apply(
+            refused,
+            version -> {
+              try (SharedTarget shared = SharedTarget.open(swept)) {
+                return new BatchWriter(shared, "widebeam", null).deleteBelow(version);
+              }
+            },
+            firstVersion);
       }
       return PDone.in(changes.getPipeline());
     }

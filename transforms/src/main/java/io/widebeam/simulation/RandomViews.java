@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** Random tables, random views of them, and random histories: of every shape and transition. */
-final class RandomScenarios {
+/** Random tables, and random views of them, of every shape. */
+final class RandomViews {
   /** Every table has columns of these names, so that most pairs can be joined. */
   private static final List<String> COLUMNS = List.of("a", "b", "c", "d");
 
@@ -21,28 +21,27 @@ final class RandomScenarios {
 
   private final Random random;
   private final List<Table> tables = new ArrayList<>();
-  private final Map<TableId, Table> tableById = new HashMap<>();
 
   /** What a column of this name holds in all tables, to be comparable with others of the name. */
   private final Map<String, ColumnType> families = new HashMap<>();
 
   private int fieldsLeft;
 
-  private RandomScenarios(Random random) {
+  private RandomViews(Random random) {
     this.random = random;
   }
 
-  /** The scenario of this seed: the same every time. */
-  static Scenario of(long seed) {
-    Random random = new Random(seed);
-    RandomScenarios scenarios = new RandomScenarios(random);
-    scenarios.makeTables();
+  /** The same for the same random numbers. */
+  static Simulator.Views of(Random random) {
+    RandomViews generator = new RandomViews(random);
+    generator.makeTables();
     List<ViewNode> views = new ArrayList<>();
+    // Now and then several views of the same sources.
     int count = random.nextInt(5) == 0 ? 2 : 1;
     for (int i = 0; i < count; i++) {
-      views.add(scenarios.view());
+      views.add(generator.view());
     }
-    return RandomHistory.of(scenarios.tables, views, random);
+    return new Simulator.Views(generator.tables, views);
   }
 
   private void makeTables() {
@@ -54,10 +53,10 @@ final class RandomScenarios {
       TableId id = new TableId(random.nextInt(4) == 0 ? "other" : "shop", "db", "t" + i);
       List<Column> columns = new ArrayList<>();
       for (String name : COLUMNS) {
-        columns.add(new Column(name, families.get(name).comparable(random), VALUES));
+        columns.add(Column.of(name, families.get(name).comparable(random), VALUES));
       }
       // A column of its own, so that merged rows show.
-      columns.add(new Column(id.name(), ColumnType.INT, 100));
+      columns.add(Column.of(id.name(), ColumnType.INT, 100));
       List<String> key =
           switch (random.nextInt(4)) {
             case 0 -> List.of("a", "b");
@@ -66,7 +65,6 @@ final class RandomScenarios {
           };
       Table table = new Table(id, columns, key);
       tables.add(table);
-      tableById.put(id, table);
     }
   }
 

@@ -1,0 +1,327 @@
+package io.widebeam.cdc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.debezium.connector.postgresql.PostgresConnector;
+import io.widebeam.change.Change;
+import io.widebeam.testing.FlakyNetwork;
+import io.widebeam.testing.TestPostgres;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
+import org.bson.BsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class PostgresSourceIT {
+  private static TestPostgres server;
+
+  private String database;
+  private String slot;
+  private ConnectorConfiguration connector;
+
+  @BeforeAll
+  static void startServer() {
+    server = TestPostgres.shared();
+  }
+
+  @BeforeEach
+  void createDatabase() throws Exception {
+    database = server.createDatabase();
+    slot = database + "_slot";
+    connector =
+        ConnectorConfiguration.create()
+            .withConnectorClass(PostgresConnector.class)
+            .withHostName("127.0.0.1")
+            .withPort(Integer.toString(server.port()))
+            .withUsername("postgres")
+            .withPassword("unused")
+            .withConnectionProperty("topic.prefix", database)
+            .withConnectionProperty("database.dbname", database)
+            .withConnectionProperty("plugin.name", "pgoutput")
+            .withConnectionProperty("slot.name", slot)
+            .withConnectionProperty("publication.name", slot)
+            .withConnectionProperty("publication.autocreate.mode", "all_tables")
+            .withConnectionProperty("heartbeat.interval.ms", "1000")
+            .withConnectionProperty("widebeam.load.threads", "2")
+            .withConnectionProperty("widebeam.load.chunk.rows", "7");
+  }
+
+  @AfterEach
+  void dropSlot() throws Exception {
+    dropSlotWhenFree();
+  }
+
+  private void dropSlotWhenFree() throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (true) {
+      try {
+        server.execute(
+            database,
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name"
+                + " = '"
+                + slot
+                + "'");
+        return;
+      } catch (SQLException e) {
+        assertThat(System.nanoTime()).as("deadline, %s", e.getMessage()).isLessThan(deadline);
+      }
+    }
+  }
+
+  @Test
+  void tablesAreReadInChunksWithTheValuesOfTheLog() throws Exception {
+    Map<String, String> keys = new TreeMap<>();
+    keys.put("bigint", "n - 20");
+    keys.put("numeric(20,4)", "(n - 20) / 7.0");
+    keys.put("text", "'aÄ''\\' || n");
+    keys.put("text COLLATE \"C\"", "chr(60 + n) || 'x'");
+    keys.put("char(9)", "'k' || n");
+    keys.put("uuid", "md5(n::text)::uuid");
+    keys.put("bytea", "decode(lpad(to_hex(n * 6), 2, '0') || '00', 'hex')");
+    keys.put("date", "date '1969-12-20' + n");
+    keys.put("timestamp", "timestamp '1969-12-31 23:59:59.5' + n * interval '30 milliseconds'");
+    keys.put("timestamptz", "timestamptz '2024-03-31 00:59:59+02' + n * interval '100 ms'");
+    keys.put("boolean", "n % 2 = 0");
+    keys.put("double precision", "n / 3.0");
+    keys.put("mood", "(ARRAY['sad','ok','happy']::mood[])[1 + n % 3]");
+    keys.put("positive", "n");
+    server.execute(
+        database,
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')",
+        "CREATE DOMAIN positive AS integer CHECK (VALUE > 0)");
+    int table = 0;
+    int rows = 0;
+    for (Map.Entry<String, String> key : keys.entrySet()) {
+      String name = "\"T " + table++ + "\"";
+      server.execute(
+          database,
+          "CREATE TABLE "
+              + name
+              + " (k "
+              + key.getKey()
+              + ", half int, v "
+              + key.getKey().replace("positive", "positive NULL")
+              + ", j jsonb, c char(5), a int[], r real, f numeric,"
+              + " PRIMARY KEY (half, k))",
+          "ALTER TABLE " + name + " REPLICA IDENTITY FULL",
+          "INSERT INTO "
+              + name
+              + " SELECT "
+              + key.getValue()
+              + ", n % 2, CASE WHEN n % 3 = 0 THEN NULL ELSE "
+              + key.getValue()
+              + " END, jsonb_build_object('n', n, 'a', ARRAY[1, n]), 'ab', ARRAY[n, NULL],"
+              + " n / 7.0, n / 7.0 FROM generate_series(1, 40) n ON CONFLICT DO NOTHING");
+      rows += count(name);
+    }
+    int expected = rows;
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      assertThat(probe.changes).hasSize(expected).allMatch(Change::snapshot);
+      Map<String, BsonDocument> loaded = byKey(probe.changes);
+      assertThat(loaded).as("each row once").hasSize(expected);
+      assertThat(probe.checkpoint().position().load().tables())
+          .as("loaded beside the log")
+          .hasSize(keys.size())
+          .allMatch(progress -> progress.round() == 0);
+      for (int t = 0; t < table; t++) {
+        server.execute(database, "UPDATE \"T " + t + "\" SET half = half");
+      }
+      probe.await(() -> probe.changes.size() == 2 * expected);
+      Map<String, BsonDocument> logged = byKey(probe.changes.subList(expected, 2 * expected));
+      assertThat(logged.keySet()).isEqualTo(loaded.keySet());
+      loaded.forEach((row, values) -> assertThat(logged.get(row)).as(row).isEqualTo(values));
+    }
+  }
+
+  private int count(String table) throws SQLException {
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT count(*) FROM " + table)) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
+  private static Map<String, BsonDocument> byKey(List<Change> changes) {
+    Map<String, BsonDocument> rows = new TreeMap<>();
+    for (Change change : changes) {
+      BsonDocument row = change.after().decode(new BsonDocumentCodec());
+      rows.put(change.table().name() + row.get("half") + row.get("k"), row);
+    }
+    return rows;
+  }
+
+  @Test
+  void aLoadThatIsKilledGoesOnWithItsChunks() throws Exception {
+    createGoods(2_000);
+    CdcCheckpoint checkpoint;
+    List<Change> changes = new ArrayList<>();
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(() -> probe.changes.size() > 300);
+      checkpoint = probe.checkpoint();
+      changes.addAll(probe.changes);
+    }
+    assertThat(checkpoint.position().clock().phase()).isEqualTo(EventClock.Phase.LOAD);
+    server.execute(
+        database,
+        "DELETE FROM goods WHERE id <= 100",
+        "UPDATE goods SET name = 'new' WHERE id % 10 = 0");
+    try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+      probe.await(probe::isLoaded);
+      changes.addAll(probe.changes);
+    }
+    assertThat(changes.stream().filter(Change::snapshot).count())
+        .as("no more than the open chunks are read again")
+        .isLessThan(2_000 + 100);
+    Map<Integer, String> names = new TreeMap<>();
+    Map<Integer, Long> sequences = new TreeMap<>();
+    for (Change change : changes) {
+      int id =
+          (change.after() == null ? change.before() : change.after()).getInt32("id").getValue();
+      if (sequences.getOrDefault(id, 0L) <= change.sequence()) {
+        sequences.put(id, change.sequence());
+        if (change.after() == null) {
+          names.remove(id);
+        } else {
+          names.put(id, change.after().getString("name").getValue());
+        }
+      }
+    }
+    Map<Integer, String> expected = new TreeMap<>();
+    for (int id = 101; id <= 2_000; id++) {
+      expected.put(id, id % 10 == 0 ? "new" : "n" + id);
+    }
+    assertThat(names).isEqualTo(expected);
+  }
+
+  private void createGoods(int rows) throws Exception {
+    server.execute(
+        database,
+        "CREATE TABLE goods (id int PRIMARY KEY, name text)",
+        "ALTER TABLE goods REPLICA IDENTITY FULL",
+        "INSERT INTO goods SELECT n, 'n' || n FROM generate_series(1, " + rows + ") n");
+  }
+
+  @Test
+  void whoGoesOnIsHeldUntilTheLogHasBeenReadAndNoLongerWhenItIsIdle() throws Exception {
+    createGoods(10);
+    CdcCheckpoint checkpoint;
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      checkpoint = probe.checkpoint();
+    }
+    for (int round = 1; round <= 2; round++) {
+      try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+        long started = System.nanoTime();
+        probe.await(probe::isLoaded);
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(9));
+        assertThat(probe.changes).hasSize(round == 1 ? 0 : 5);
+        checkpoint = probe.checkpoint();
+      }
+      server.execute(database, "UPDATE goods SET name = 'x' WHERE id <= 5");
+    }
+  }
+
+  @Test
+  void theLogIsFreedAsCheckpointsAreCompletedAndIdleOnesToo() throws Exception {
+    createGoods(10);
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "INSERT INTO goods VALUES (11, 'x')");
+      probe.await(() -> probe.changes.size() == 11);
+      long before = confirmed();
+      probe.checkpoint().finalizeCheckpoint();
+      probe.await(() -> confirmed() > before);
+      long idle = confirmed();
+      server.execute("postgres", "SELECT pg_switch_wal()");
+      probe.await(
+          () -> {
+            probe.finalizeCheckpoint();
+            return confirmed() > idle;
+          });
+      assertThat(probe.changes).hasSize(11);
+    }
+  }
+
+  @Test
+  void aServerThatFallsSilentIsReportedInSecondsAndReadOnWhenItIsBack() throws Exception {
+    createGoods(10);
+    try (FlakyNetwork network = new FlakyNetwork(server.port());
+        ReaderProbe probe = new ReaderProbe(connector.withPort(Integer.toString(network.port())))) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "INSERT INTO goods VALUES (11, 'x')");
+      probe.await(() -> probe.changes.size() == 11);
+      network.swallow();
+      probe.await(probe::isSourceDown);
+      server.execute(database, "INSERT INTO goods VALUES (12, 'x')");
+      network.restore();
+      // The server has not noticed yet, and lets nobody else have the slot.
+      server.execute(database, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots");
+      probe.await(() -> probe.changes.size() == 12);
+    }
+  }
+
+  private long confirmed() {
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT confirmed_flush_lsn - '0/0'::pg_lsn FROM pg_replication_slots WHERE"
+                    + " slot_name = '"
+                    + slot
+                    + "'")) {
+      row.next();
+      return row.getLong(1);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void aSlotThatWasDroppedIsAClearFailureAndNoHole() throws Exception {
+    createGoods(10);
+    CdcCheckpoint checkpoint;
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      checkpoint = probe.checkpoint();
+    }
+    dropSlotWhenFree();
+    server.execute(database, "INSERT INTO goods VALUES (11, 'lost')");
+    try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+      assertThat(catchThrowable(() -> probe.await(() -> !probe.changes.isEmpty())))
+          .isInstanceOf(LogLostException.class)
+          .hasMessageContaining(slot);
+    }
+  }
+
+  @Test
+  void aTableWithOtherColumnsIsReadAgainAtItsNextChange() throws Exception {
+    createGoods(10);
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "UPDATE goods SET name = 'x' WHERE id = 1");
+      probe.await(() -> probe.changes.size() == 11);
+      server.execute(
+          database,
+          "ALTER TABLE goods ADD COLUMN colour text NOT NULL DEFAULT 'red'",
+          "UPDATE goods SET name = 'y' WHERE id = 1");
+      probe.await(() -> probe.changes.size() == 22);
+      assertThat(probe.changes.subList(11, 22))
+          .allSatisfy(
+              change -> assertThat(change.after().getString("colour").getValue()).isEqualTo("red"));
+    }
+  }
+}
