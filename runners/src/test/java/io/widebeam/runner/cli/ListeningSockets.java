@@ -65,7 +65,6 @@ final class ListeningSockets {
     while (words.hasRemaining()) {
       bytes.putInt(words.getInt());
     }
-    return new Address(
-        InetAddress.getByAddress(bytes.array()), Integer.parseInt(parts[1], 16));
+    return new Address(InetAddress.getByAddress(bytes.array()), Integer.parseInt(parts[1], 16));
   }
 }

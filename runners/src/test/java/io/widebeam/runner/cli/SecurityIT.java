@@ -81,9 +81,7 @@ class SecurityIT {
         start("run", "-v", flow.toString(), "--checkpointingInterval=200", "--state-dir=state");
     awaitDocuments();
     try {
-      execute(
-          "SET PASSWORD FOR cdc@'%' = PASSWORD('" + OTHER + "')",
-          "KILL USER cdc");
+      execute("SET PASSWORD FOR cdc@'%' = PASSWORD('" + OTHER + "')", "KILL USER cdc");
       assertThat(run.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     } finally {
       execute("SET PASSWORD FOR cdc@'%' = PASSWORD('" + PASSWORD + "')");
@@ -107,10 +105,10 @@ class SecurityIT {
 
   @Test
   void whatTheDemoStartsListensOnTheLoopbackInterfaceOnly() throws Exception {
-    Process demo = start("demo", "--orders=20", "--keep");
+    Process demo = start("demo", "--orders=20");
     try {
       Path output = directory.resolve("demo.out");
-      while (!Files.readString(output).contains("Left running until Ctrl-C")) {
+      while (!Files.readString(output).contains("Loaded ")) {
         assertThat(demo.isAlive()).as(messages("demo")).isTrue();
         TimeUnit.MILLISECONDS.sleep(100);
       }
