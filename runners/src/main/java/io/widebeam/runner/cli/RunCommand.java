@@ -117,7 +117,7 @@ final class RunCommand implements Callable<Integer> {
       if (!options.canKeepState()) {
         requireNoStateOptions();
         return run(
-            join(planned).withGeneration(PlannedFlow.generationAt(System.currentTimeMillis())),
+            join(planned).withGeneration(options.generation()),
             options,
             watch);
       }

@@ -162,6 +162,11 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
     return new BeamOptions(kind, pipelineOptions, true);
   }
 
+  /** Whether Flink's own client runs this program, and submits what it builds. */
+  boolean isSubmittedByFlink() {
+    return kind == Kind.FLINK && flink().getFlinkMaster().equals("[auto]");
+  }
+
   /** The cluster that the options name; the kind must be {@link Kind#CLUSTER}. */
   public FlinkCluster cluster() {
     return FlinkCluster.at(flink().getFlinkMaster(), Path.of(flink().getFlinkConfDir()));
@@ -187,25 +192,22 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
   }
 
   /**
-   * The generation of a job on a cluster that keeps its state in no directory of ours: that of the
-   * savepoint it goes on from, or else a new one.
+   * The generation of a job that keeps its state in no directory of ours: the one that the user
+   * names, since it goes on from a savepoint, or a new one.
    *
-   * @throws OptionsException if it is not known which one that is
+   * @throws OptionsException if it is not known which one the savepoint is of
    */
   public long generation() {
     Long given = pipelineOptions.as(WidebeamOptions.class).getGeneration();
-    if (flink().getSavepointPath() == null) {
-      if (given != null) {
-        throw new OptionsException("--generation goes with --savepointPath, and there is none");
-      }
-      return PlannedFlow.generationAt(System.currentTimeMillis());
+    if (given != null) {
+      return given;
     }
-    if (given == null) {
+    if (kind == Kind.CLUSTER && flink().getSavepointPath() != null) {
       throw new OptionsException(
           "--savepointPath needs --generation, that of the job which left the savepoint: 'run' and"
               + " 'stop' said it, and Flink shows it in the job's configuration");
     }
-    return given;
+    return PlannedFlow.generationAt(System.currentTimeMillis());
   }
 
   private FlinkPipelineOptions flink() {
