@@ -1,5 +1,6 @@
 package io.widebeam.runner.cli;
 
+import io.widebeam.cdc.LogLostException;
 import io.widebeam.cdc.TableEmptiedException;
 import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowPlanner;
@@ -230,6 +231,9 @@ final class RunCommand implements Callable<Integer> {
         } else if (checkpoint.isPresent() && Failures.isFromRestoring(e)) {
           state.setAside(checkpoint.get(), Failures.describe(e), this::say);
         } else {
+          if (LogLostException.isIn(e)) {
+            say("the flow cannot go on from its state; to rebuild all documents, use --fresh");
+          }
           throw e;
         }
       }
