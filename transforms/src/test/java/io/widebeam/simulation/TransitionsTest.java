@@ -424,7 +424,8 @@ class TransitionsTest {
     List<ViewNode> views = List.of(view);
     return Simulation.targetOf(
         GRAPHS.computeIfAbsent(view, root -> ViewGraph.of(views)),
-        new Scenario(tables, views, all, 0, false), seed);
+        new Scenario(tables, views, all, 0, false),
+        seed);
   }
 
   private static BsonDocument json(String json) {

@@ -116,10 +116,7 @@ final class RunCommand implements Callable<Integer> {
       }
       if (!options.canKeepState()) {
         requireNoStateOptions();
-        return run(
-            join(planned).withGeneration(options.generation()),
-            options,
-            watch);
+        return run(join(planned).withGeneration(options.generation()), options, watch);
       }
       return runIn(
           stateDirectory == null ? StateDirectory.ofFlow(flow.name()) : stateDirectory,

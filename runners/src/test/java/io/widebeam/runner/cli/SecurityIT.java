@@ -81,9 +81,7 @@ class SecurityIT {
         start("run", "-v", flow.toString(), "--checkpointingInterval=200", "--state-dir=state");
     awaitDocuments();
     try {
-      execute(
-          "SET PASSWORD FOR cdc@'%' = PASSWORD('" + OTHER + "')",
-          "KILL USER cdc");
+      execute("SET PASSWORD FOR cdc@'%' = PASSWORD('" + OTHER + "')", "KILL USER cdc");
       assertThat(run.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
     } finally {
       execute("SET PASSWORD FOR cdc@'%' = PASSWORD('" + PASSWORD + "')");

@@ -53,14 +53,12 @@ class TlsIT {
       statement.execute("CREATE TABLE shop.orders (id INT PRIMARY KEY, status VARCHAR(20))");
       statement.execute("INSERT INTO shop.orders VALUES (1, 'paid')");
 
-      assertThatThrownBy(
-              () -> FlowPlanner.connected().plan(flow(source, target, "stranger")))
+      assertThatThrownBy(() -> FlowPlanner.connected().plan(flow(source, target, "stranger")))
           .isInstanceOf(FlowException.class)
           .hasMessageContaining("connection Shop")
           .hasMessageNotContaining(STORE_PASSWORD);
       try (RunningBeamFlow flow =
-          new BeamLauncher()
-              .launch(FlowPlanner.connected().plan(flow(source, target, "server")))) {
+          new BeamLauncher().launch(FlowPlanner.connected().plan(flow(source, target, "server")))) {
         awaitStatus(client, flow, "paid");
         statement.execute("UPDATE shop.orders SET status = 'sent'");
         awaitStatus(client, flow, "sent");
