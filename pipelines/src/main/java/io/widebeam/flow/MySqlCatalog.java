@@ -190,7 +190,7 @@ final class MySqlCatalog {
     }
     // MySQL gives a text as it is, MariaDB as it is written.
     Optional<String> constant =
-        mariadb ? SourceTypes.constant(initial) : Optional.ofNullable(initial);
+        mariadb ? SourceTypes.constant(initial, true) : Optional.ofNullable(initial);
     if (initial == null && row.getString(5).equals("NO")) {
       constant = implicitDefault(type);
     }

@@ -114,7 +114,7 @@ final class OtherCatalog {
                     found.getInt("DATA_TYPE"),
                     found.getInt("COLUMN_SIZE"),
                     found.getInt("DECIMAL_DIGITS")),
-                SourceTypes.constant(found.getString("COLUMN_DEF"))));
+                SourceTypes.constant(found.getString("COLUMN_DEF"), false)));
         types.put(
             found.getString("COLUMN_NAME"),
             type(

@@ -230,7 +230,7 @@ final class PostgresCatalog {
             new ColumnDefinition(
                 row.getString(1),
                 SourceTypes.postgres(row.getString(2)),
-                SourceTypes.constant(row.getString(3))),
+                SourceTypes.constant(row.getString(3), false)),
         relation.oid());
   }
 

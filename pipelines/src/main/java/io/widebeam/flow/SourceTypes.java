@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.annotation.Nullable;
 
 /**
  * What the columns of a source's tables hold, as they come out of its log. A type that is not named
@@ -16,12 +17,12 @@ final class SourceTypes {
 
   /** {@code numeric(10,2)}, {@code timestamp(3) without time zone}: name, lengths, rest. */
   private static final Pattern TYPE =
-      Pattern.compile("([^(]+)(?:\\((-?\\d+)(?:, ?(-?\\d+))?\\))?(.*)");
+      Pattern.compile("([^(]+)(?:\\((-?\\d+)(?:, ?(-?\\d+))?\\))?(.*)", Pattern.DOTALL);
 
   private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?");
 
   /** A text constant, with or without its type behind it. */
-  private static final Pattern QUOTED = Pattern.compile("'((?:[^']|'')*)'(?:::[\\w .\"()]+)?");
+  private static final Pattern QUOTED = Pattern.compile("'((?:[^'\\\\]|''|\\\\.)*)'(?:::[\\w .\"()]+)?");
 
   private SourceTypes() {}
 
@@ -125,14 +126,16 @@ final class SourceTypes {
    * The constant that a default expression stands for, as text; empty if it is none, or null.
    *
    * @param expression as the catalog has it, null for none
+   * @param escapes whether a backslash in a text makes the next character stand for itself
    */
-  static Optional<String> constant(String expression) {
+  static Optional<String> constant(@Nullable String expression, boolean escapes) {
     if (expression == null) {
       return Optional.empty();
     }
     Matcher quoted = QUOTED.matcher(expression);
     if (quoted.matches()) {
-      return Optional.of(quoted.group(1).replace("''", "'"));
+      String text = quoted.group(1).replace("''", "'");
+      return Optional.of(escapes ? text.replaceAll("\\\\(.)", "$1") : text);
     }
     String text = expression.strip();
     return NUMBER.matcher(text).matches() || text.equals("true") || text.equals("false")

@@ -115,11 +115,27 @@ final class Simulation {
   }
 
   /**
+   * What the target of the only view has at the end of the scenario.
+   *
+   * @throws SimulationFailure if anything is not as it must be
+   */
+  static Target targetOf(ViewGraph graph, Scenario scenario, long seed) {
+    Simulation simulation = new Simulation(graph, scenario, seed, Interference.NONE);
+    simulation.play();
+    return simulation.views.get(0).target;
+  }
+
+  /**
    * Runs the scenario, then deletes all rows.
    *
    * @throws SimulationFailure if anything is not as it must be
    */
   private void run() {
+    play();
+    deleteAll();
+  }
+
+  private void play() {
     for (Event event : scenario.events()) {
       happen(event);
       for (int i = random.nextInt(stride + 1); i > 0; i--) {
@@ -127,7 +143,6 @@ final class Simulation {
       }
     }
     quiet("at the end");
-    deleteAll();
   }
 
   private void happen(Event event) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a server says when all of a table's rows go at once, and that it is heard. */
-@Timeout(120)
+@Timeout(240)
 class TableEmptiedIT {
   private static TestMariaDb server;
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Rows that cannot be represented, through the whole reader, from a connector that has some. */
-@Timeout(60)
+@Timeout(180)
 class UnreadableRowsTest {
   @Test
   void theyBecomeLettersBesideTheOtherChanges() {

@@ -229,7 +229,7 @@ final class RunCommand implements Callable<Integer> {
           state.setAside(checkpoint.get(), Failures.describe(e), this::say);
         } else {
           if (LogLostException.isIn(e)) {
-            say("going on would leave a hole; --fresh rebuilds all documents.");
+            say("the flow cannot go on from its state; to rebuild all documents, use --fresh");
           }
           throw e;
         }

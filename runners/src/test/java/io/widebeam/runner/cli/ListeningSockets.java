@@ -31,7 +31,7 @@ final class ListeningSockets {
     List<Address> addresses = new ArrayList<>();
     for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
       for (String line : Files.readAllLines(Path.of(table))) {
-        String[] fields = line.strip().split("\\s+");
+        String[] fields = line.strip().split("\\s+", -1);
         if (fields.length > 9 && fields[3].equals(LISTEN) && sockets.contains(fields[9])) {
           addresses.add(address(fields[1]));
         }
@@ -50,7 +50,7 @@ final class ListeningSockets {
             inodes.add(target.substring("socket:[".length(), target.length() - 1));
           }
         } catch (NoSuchFileException e) {
-          continue; // Closed meanwhile.
+          // Closed meanwhile.
         }
       }
     }
@@ -59,7 +59,7 @@ final class ListeningSockets {
 
   /** The kernel writes addresses as words of the machine's byte order. */
   private static Address address(String text) throws IOException {
-    String[] parts = text.split(":");
+    String[] parts = text.split(":", -1);
     ByteBuffer words = ByteBuffer.wrap(HexFormat.of().parseHex(parts[0]));
     ByteBuffer bytes = ByteBuffer.allocate(words.capacity()).order(ByteOrder.nativeOrder());
     while (words.hasRemaining()) {

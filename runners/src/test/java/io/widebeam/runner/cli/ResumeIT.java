@@ -35,10 +35,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The program started again: what it goes on from, and what it says. */
-@Timeout(600)
+@Timeout(1800)
 class ResumeIT {
   private static final int HEAP_MEGABYTES = 512;
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private final EmbeddedMariaDb source = EmbeddedMariaDb.start();
   private final EmbeddedMongo server = EmbeddedMongo.start();
@@ -141,6 +141,8 @@ class ResumeIT {
     target.insertOne(new Document("_id", 77).append("status", "foreign"));
     target.insertOne(new Document("_id", 78).append("status", "foreign").append("_version", "x"));
 
+    assertThat(program(1, "run", flow("orders")))
+        .contains("does not go back to where it was last read", "use --fresh");
     try (ChildProcess run = run("orders", "--fresh")) {
       awaitDocuments(
           Map.of(1, "paid Rome", 2, "sent Oslo", 77, "foreign null", 78, "foreign null"));
