@@ -70,6 +70,27 @@ class WidebeamTest {
   }
 
   @Test
+  void simulateNeedsNoDatabaseAndSaysThatEveryDocumentEqualsTheJoin() throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("flow.yaml"),
+            """
+            name: Orders
+            connections:
+              Shop: {type: mysql, host: none, database: shop, user: u, password: "${NO_SUCH_VARIABLE}"}
+            views:
+              - from: Shop.orders
+                lookups:
+                  - {from: Shop.items, path: items, type: array, relation: [[id, order_id]]}
+            """);
+
+    assertThat(execute("simulate", file.toString(), "--seeds", "5")).isZero();
+    assertThat(out.toString()).startsWith("5 seeds, ").contains("every document equals the join");
+    assertThat(execute("simulate", file.toString(), "--seeds", "0")).isEqualTo(2);
+    assertThat(err.toString()).contains("--seeds");
+  }
+
+  @Test
   void helpIsAResult() {
     assertThat(execute("--help")).isZero();
     assertThat(out.toString()).contains("run").contains("validate").contains("plan");
