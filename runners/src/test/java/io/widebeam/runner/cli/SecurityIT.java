@@ -105,10 +105,10 @@ class SecurityIT {
 
   @Test
   void whatTheDemoStartsListensOnTheLoopbackInterfaceOnly() throws Exception {
-    Process demo = start("demo", "--orders=20", "--keep");
+    Process demo = start("demo", "--orders=20");
     try {
       Path output = directory.resolve("demo.out");
-      while (!Files.readString(output).contains("Left running until Ctrl-C")) {
+      while (!Files.readString(output).contains("Loaded ")) {
         assertThat(demo.isAlive()).as(messages("demo")).isTrue();
         TimeUnit.MILLISECONDS.sleep(100);
       }

@@ -85,8 +85,8 @@ final class FlinkProcesses implements AutoCloseable {
     settings.put("taskmanager.memory.network.max", "64m");
     settings.put("io.tmp.dirs", Files.createDirectories(directory.resolve("tmp")).toString());
     // A killed task manager shall be missed within seconds, not within its usual minute.
-    settings.put("heartbeat.interval", "500");
-    settings.put("heartbeat.timeout", "4000");
+    settings.put("heartbeat.interval", "1000");
+    settings.put("heartbeat.timeout", "12000");
     settings.put("metrics.fetcher.update-interval", "500");
     StringBuilder yaml = new StringBuilder();
     settings.forEach((key, value) -> yaml.append(key).append(": ").append(value).append('\n'));
