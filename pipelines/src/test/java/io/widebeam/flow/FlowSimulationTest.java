@@ -52,8 +52,7 @@ class FlowSimulationTest {
   void anExpressionTellsItsColumnsAndWhatTheyAreComparedWith() {
     assertThat(SqlMentions.in("status <> 'void' AND price > 10.5 OR lower(`a b`) IS NULL"))
         .containsEntry(
-            "status",
-            new SqlMentions.Mention(Optional.of(ColumnType.STRING), List.of("void")))
+            "status", new SqlMentions.Mention(Optional.of(ColumnType.STRING), List.of("void")))
         .containsEntry(
             "price", new SqlMentions.Mention(Optional.of(ColumnType.INT), List.of("10.5")))
         .containsEntry("a b", SqlMentions.Mention.NONE)
