@@ -22,7 +22,8 @@ final class SourceTypes {
   private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?");
 
   /** A text constant, with or without its type behind it. */
-  private static final Pattern QUOTED = Pattern.compile("'((?:[^'\\\\]|''|\\\\.)*)'(?:::[\\w .\"()]+)?");
+  private static final Pattern QUOTED =
+      Pattern.compile("'((?:[^'\\\\]|''|\\\\.)*)'(?:::[\\w .\"()]+)?");
 
   private SourceTypes() {}
 

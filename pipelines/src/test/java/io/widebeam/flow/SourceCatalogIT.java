@@ -107,6 +107,8 @@ class SourceCatalogIT {
     SourceDescription description = SourceCatalog.jdbc().describe(source, Set.of("orders"));
 
     assertThat(description)
+        .usingRecursiveComparison()
+        .ignoringFieldsMatchingRegexes(".*definitions")
         .isEqualTo(
             new SourceDescription(
                 ConnectorSettings.MARIADB,
@@ -362,8 +364,10 @@ class SourceCatalogIT {
     SourceDescription description = SourceCatalog.jdbc().describe(source, Set.of("orders"));
 
     assertThat(description.tables())
-        .containsExactly(
-            Map.entry(
+        .usingRecursiveComparison()
+        .ignoringFieldsMatchingRegexes(".*definitions")
+        .isEqualTo(
+            Map.of(
                 "orders",
                 new TableDescription(
                     new TableId("shop", "shop", "orders"),

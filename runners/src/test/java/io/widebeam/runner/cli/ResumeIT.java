@@ -142,7 +142,7 @@ class ResumeIT {
     target.insertOne(new Document("_id", 78).append("status", "foreign").append("_version", "x"));
 
     assertThat(program(1, "run", flow("orders")))
-        .contains("does not go back to where it was last read", "use --fresh");
+        .contains("does not go back to where it was last read", "--fresh rebuilds");
     try (ChildProcess run = run("orders", "--fresh")) {
       awaitDocuments(
           Map.of(1, "paid Rome", 2, "sent Oslo", 77, "foreign null", 78, "foreign null"));

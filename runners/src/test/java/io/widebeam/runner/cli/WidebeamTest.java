@@ -20,7 +20,7 @@ class WidebeamTest {
   @Test
   void withoutACommandItSaysWhichThereAre() {
     assertThat(execute()).isEqualTo(2);
-    assertThat(err.toString()).contains("run, validate, plan").contains("--help");
+    assertThat(err.toString()).contains("run, status, stop, validate, plan").contains("--help");
     assertThat(err.toString()).doesNotContain("warm-up");
   }
 
@@ -67,6 +67,27 @@ class WidebeamTest {
 
     assertThat(execute("run", file.toString(), "--paralelism=2")).isEqualTo(2);
     assertThat(err.toString()).contains("unknown option --paralelism");
+  }
+
+  @Test
+  void simulateNeedsNoDatabaseAndSaysThatEveryDocumentEqualsTheJoin() throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("flow.yaml"),
+            """
+            name: Orders
+            connections:
+              Shop: {type: mysql, host: none, database: shop, user: u, password: "${NO_SUCH_VARIABLE}"}
+            views:
+              - from: Shop.orders
+                lookups:
+                  - {from: Shop.items, path: items, type: array, relation: [[id, order_id]]}
+            """);
+
+    assertThat(execute("simulate", file.toString(), "--seeds", "5")).isZero();
+    assertThat(out.toString()).startsWith("5 seeds, ").contains("every document equals the join");
+    assertThat(execute("simulate", file.toString(), "--seeds", "0")).isEqualTo(2);
+    assertThat(err.toString()).contains("--seeds");
   }
 
   @Test

@@ -108,16 +108,16 @@ abstract sealed class Dialect permits H2Dialect, MySqlDialect, PostgresDialect {
         + quoted(column.name())
         + " "
         + typeName(column.type(), false)
-        + (initial != null && hasDefaults(column.type()) ? " DEFAULT " + literal(initial) : "");
+        + (initial == null ? "" : " DEFAULT " + defaultValue(column.type(), literal(initial)));
   }
 
   String literal(String text) {
     return "'" + text.replace("'", "''") + "'";
   }
 
-  /** Whether columns of the type can have a default value. */
-  boolean hasDefaults(ColumnType type) {
-    return true;
+  /** How a constant stands behind DEFAULT. */
+  String defaultValue(ColumnType type, String literal) {
+    return literal;
   }
 
   /** All columns in the order in which {@link #upsert} takes their values. */

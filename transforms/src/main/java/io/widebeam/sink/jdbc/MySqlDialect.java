@@ -197,9 +197,11 @@ final class MySqlDialect extends Dialect {
     return super.literal(text.replace("\\", "\\\\"));
   }
 
+  /** Long texts have expressions only, which others have not had for as long. */
   @Override
-  boolean hasDefaults(ColumnType type) {
+  String defaultValue(ColumnType type, String literal) {
     String name = typeName(type, false);
-    return !name.endsWith("TEXT") && !name.endsWith("BLOB") && !name.equals("JSON");
+    boolean isLong = name.endsWith("TEXT") || name.endsWith("BLOB") || name.equals("JSON");
+    return isLong ? "(" + literal + ")" : literal;
   }
 }

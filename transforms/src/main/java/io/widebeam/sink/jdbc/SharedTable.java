@@ -219,15 +219,6 @@ final class SharedTable implements AutoCloseable {
         SourceColumn described = source.get(column.name());
         String initial = described == null ? null : described.initial();
         statement.execute(spoken.addColumn(write.table(), column, initial));
-        if (initial != null && !spoken.hasDefaults(column.type())) {
-          statement.execute(
-              "UPDATE "
-                  + spoken.quotedTable(write.table().name())
-                  + " SET "
-                  + spoken.quoted(column.name())
-                  + " = "
-                  + spoken.literal(initial));
-        }
         LOG.info("{} has the new column {} ({}).", write, column.name(), column.type());
       }
     }
