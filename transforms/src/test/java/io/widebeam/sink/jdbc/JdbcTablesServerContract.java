@@ -65,7 +65,8 @@ abstract class JdbcTablesServerContract extends JdbcTablesContract {
       if (!sessions.isEmpty()) {
         return sessions.get(0);
       }
-      TimeUnit.MILLISECONDS.sleep(50);
+      // InnoDB refreshes what it tells of locks only when nobody has asked for 100 ms.
+      TimeUnit.MILLISECONDS.sleep(250);
     }
     throw new AssertionError("nobody waits for the lock");
   }
