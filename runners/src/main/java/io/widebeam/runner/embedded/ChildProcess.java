@@ -214,6 +214,8 @@ public final class ChildProcess implements AutoCloseable {
 
   /** Kills the process, but leaves on disk what it has left there; it is still to be closed. */
   void killOnly() {
+    // The watcher first: it would see the end of the pipe, and clean up.
+    process.toHandle().descendants().forEach(ProcessHandle::destroyForcibly);
     process.toHandle().destroyForcibly();
     awaitEnd(Duration.ofMinutes(1));
   }
