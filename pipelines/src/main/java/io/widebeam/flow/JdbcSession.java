@@ -58,6 +58,12 @@ final class JdbcSession implements AutoCloseable {
     }
   }
 
+  void execute(String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
   List<String> texts(String sql, Object... parameters) throws SQLException {
     return query(sql, row -> row.getString(1), parameters);
   }

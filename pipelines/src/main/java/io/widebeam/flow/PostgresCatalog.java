@@ -42,7 +42,7 @@ final class PostgresCatalog {
     }
   }
 
-  private static JdbcSession open(Connection.Database database, String name) throws SQLException {
+  static JdbcSession open(Connection.Database database, String name) throws SQLException {
     Properties properties = new Properties();
     properties.put("user", database.user());
     properties.put("password", database.password().reveal());

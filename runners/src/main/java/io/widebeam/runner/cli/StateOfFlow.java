@@ -18,6 +18,10 @@ final class StateOfFlow {
   @Nullable
   private Path directory;
 
+  Path file() {
+    return file.path();
+  }
+
   String name() {
     return FlowYaml.nameIn(file.path());
   }

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       StatusCommand.class,
       StopCommand.class,
+      ForgetCommand.class,
       ValidateCommand.class,
       PlanCommand.class,
       SimulateCommand.class,

@@ -131,6 +131,25 @@ public final class StateDirectory implements AutoCloseable {
     }
   }
 
+  /**
+   * Removes a directory with everything that a flow kept in it.
+   *
+   * @return whether there was one
+   * @throws StateException if a process has it
+   */
+  public static boolean remove(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return false;
+    }
+    try (StateDirectory state = open(directory)) {
+      // With the lock still held, and its file the last.
+      delete(state.path());
+    } catch (IOException e) {
+      throw new StateException(directory + " cannot be removed: " + e, e);
+    }
+    return true;
+  }
+
   /** The process that has a directory; empty if none does. */
   public static OptionalLong runningProcess(Path directory) {
     Path absolute = directory.toAbsolutePath().normalize();
