@@ -163,6 +163,21 @@ public final class Flow {
     return replications;
   }
 
+  /**
+   * What is written, in the order of the flow: a name may be a pattern for several tables, and
+   * views that leave the choice of a target to whoever runs the flow have none.
+   */
+  public List<TableRef> targets() {
+    List<TableRef> targets = new ArrayList<>();
+    views.forEach(view -> view.to().ifPresent(targets::add));
+    for (Replication replication : replications) {
+      for (TableRef from : replication.from()) {
+        targets.add(new TableRef(replication.to(), from.table()));
+      }
+    }
+    return targets;
+  }
+
   /** Where changes that cannot be processed go, if the flow says so. */
   public Optional<TableRef> deadLetters() {
     return deadLetters;

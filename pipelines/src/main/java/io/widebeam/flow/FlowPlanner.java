@@ -102,7 +102,7 @@ public final class FlowPlanner {
       Map<String, List<TableRef>> patterns = new TreeMap<>();
       for (TableRef ref : tablesToRead()) {
         Set<String> names = tables.computeIfAbsent(ref.connection(), name -> new TreeSet<>());
-        if (Replication.isPattern(ref)) {
+        if (ref.isPattern()) {
           patterns.computeIfAbsent(ref.connection(), name -> new ArrayList<>()).add(ref);
         } else {
           names.add(ref.table());
@@ -135,7 +135,7 @@ public final class FlowPlanner {
       Set<String> names = new TreeSet<>();
       if (patterns != null) {
         for (String name : description.otherNames()) {
-          if (patterns.stream().anyMatch(pattern -> Replication.matches(pattern, name))) {
+          if (patterns.stream().anyMatch(pattern -> pattern.matches(name))) {
             names.add(name);
           }
         }
@@ -255,7 +255,7 @@ public final class FlowPlanner {
 
     private List<TableRef> tablesOf(TableRef ref, String place) {
       SourceDescription description = descriptions.get(ref.connection());
-      if (!Replication.isPattern(ref)) {
+      if (!ref.isPattern()) {
         return List.of(ref);
       }
       if (!description.reached()) {

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       StopCommand.class,
       ValidateCommand.class,
       PlanCommand.class,
+      ServeCommand.class,
       SimulateCommand.class,
       BenchCommand.class,
       WarmUpCommand.class,
