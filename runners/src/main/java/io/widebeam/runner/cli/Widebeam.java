@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       ValidateCommand.class,
       PlanCommand.class,
       ServeCommand.class,
+      GrafanaCommand.class,
       SimulateCommand.class,
       BenchCommand.class,
       WarmUpCommand.class,
