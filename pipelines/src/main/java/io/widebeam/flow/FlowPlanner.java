@@ -574,6 +574,7 @@ public final class FlowPlanner {
                       new JoinColumn(parentNames.apply(join.parent()), names.apply(join.child())))
               .toList(),
           tree.arrayKeys().stream().map(names).toList(),
+          tree.newest(),
           tree.lookups().stream().map(lookup -> node(lookup, List.of(), names)).toList(),
           rows);
     }

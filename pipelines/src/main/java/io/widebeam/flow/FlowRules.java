@@ -238,6 +238,12 @@ final class FlowRules {
           "the relation has no pairs, so nothing joins `" + lookup.from() + "`",
           "write at least one, as in: relation: [[order_id, order_id]]");
     }
+    if (lookup.newest() > 0 && lookup.type() != Lookup.Type.ARRAY) {
+      report(
+          part + ".newest",
+          "`newest` says how many elements an array has, and this is one object",
+          "leave it out, or make it an array");
+    }
     options(lookup.options(), part);
   }
 

@@ -64,6 +64,7 @@ public final class FlowYaml {
           "type",
           "relation",
           "arrayKeys",
+          "newest",
           "columns",
           "exclude",
           "rename",
@@ -488,15 +489,38 @@ public final class FlowYaml {
     Optional<List<Lookup.Pair>> relation =
         map.required("relation", RELATION_REMEDY).flatMap(pairs -> relation(pairs, map));
     Optional<List<String>> arrayKeys = optionalColumns("arrayKeys", map);
+    Optional<Integer> newest = map.has("newest") ? newest(map) : Optional.of(0);
     Optional<NodeOptions> options = options(map);
-    if (!allThere(from, path, type, relation, arrayKeys, options)) {
+    if (!allThere(from, path, type, relation, arrayKeys, newest, options)) {
       return Optional.empty();
     }
     Lookup lookup =
         new Lookup(
-            from.get(), path.get(), type.get(), relation.get(), arrayKeys.get(), options.get());
+            from.get(),
+            path.get(),
+            type.get(),
+            relation.get(),
+            arrayKeys.get(),
+            newest.get(),
+            options.get());
     rules.lookup(lookup, map.part());
     return Optional.of(lookup);
+  }
+
+  private Optional<Integer> newest(Mapping map) {
+    Node node = map.values().get("newest");
+    Optional<String> text = yaml.text(node, map.title("newest"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    if (text.get().strip().matches("0*[1-9]\\d{0,5}")) {
+      return Optional.of(Integer.valueOf(text.get().strip()));
+    }
+    yaml.report(
+        node,
+        map.title("newest") + " is `" + text.get() + "`, which is no number of rows",
+        "write a number from 1 to 999999, as in: newest: 3");
+    return Optional.empty();
   }
 
   private Optional<NodeOptions> options(Mapping map) {

@@ -46,6 +46,7 @@ class FlowYamlProblemsTest {
           "lookup-path-twice",
           "lookup-path-with-empty-field",
           "lookup-with-unknown-key",
+          "lookup-newest-of-what",
           "many-at-once",
           "mongodb-uri-of-another-kind",
           "mongodb-without-database",

@@ -135,7 +135,7 @@ final class PlanText {
     return switch (node.embedding()) {
       case ROOT -> "";
       case OBJECT -> path + " {}";
-      case ARRAY -> path + " []";
+      case ARRAY -> path + (node.newest() == 0 ? " []" : " [the newest " + node.newest() + "]");
       case MERGED -> "(merged)";
     };
   }

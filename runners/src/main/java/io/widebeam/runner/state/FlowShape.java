@@ -91,6 +91,9 @@ record FlowShape(List<String> lines) {
     if (!node.arrayKeys().equals(node.primaryKey())) {
       line.append(" ordered by ").append(names(node.arrayKeys()));
     }
+    if (node.newest() > 0) {
+      line.append(", the newest ").append(node.newest());
+    }
     if (node.rows() != null) {
       line.append(", rows ").append(describe(node.rows()));
     }
