@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +32,7 @@ public final class Flow {
   private final List<Connection> connections;
   private final List<View> views;
   private final List<Replication> replications;
+  private final List<Model> models;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -40,6 +42,7 @@ public final class Flow {
       List<Connection> connections,
       List<View> views,
       List<Replication> replications,
+      List<Model> models,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
@@ -47,18 +50,21 @@ public final class Flow {
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
     this.replications = List.copyOf(replications);
+    this.models = List.copyOf(models);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
   }
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
-    return new Flow(name, newConnections, newViews, replications, deadLetters, failsFast, places);
+    return new Flow(
+        name, newConnections, newViews, replications, models, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
-    return new Flow(name, List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
+    return new Flow(
+        name, List.of(), List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
   }
 
   /** This flow and one more connection. */
@@ -93,6 +99,33 @@ public final class Flow {
         connections,
         views,
         append(replications, new Replication(from, to)),
+        models,
+        deadLetters,
+        failsFast,
+        places);
+  }
+
+  /**
+   * This flow and the dbt models of these files, see {@link Model}.
+   *
+   * @throws FlowException if a file cannot be read
+   */
+  public Flow models(Path... files) {
+    Flow flow = this;
+    for (Path file : files) {
+      flow = flow.model(Model.read(file));
+    }
+    return flow;
+  }
+
+  /** This flow and one more dbt model. */
+  public Flow model(Model model) {
+    return new Flow(
+        name,
+        connections,
+        views,
+        replications,
+        append(models, model),
         deadLetters,
         failsFast,
         places);
@@ -126,6 +159,7 @@ public final class Flow {
         connections,
         views,
         replications,
+        models,
         Optional.of(TableRef.parse(collection)),
         failsFast,
         places);
@@ -133,7 +167,7 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, deadLetters, true, places);
+    return new Flow(name, connections, views, replications, models, deadLetters, true, places);
   }
 
   /**
@@ -163,6 +197,11 @@ public final class Flow {
     return replications;
   }
 
+  /** The dbt models. */
+  public List<Model> models() {
+    return models;
+  }
+
   /** Where changes that cannot be processed go, if the flow says so. */
   public Optional<TableRef> deadLetters() {
     return deadLetters;
@@ -185,13 +224,14 @@ public final class Flow {
         && connections.equals(flow.connections)
         && views.equals(flow.views)
         && replications.equals(flow.replications)
+        && models.equals(flow.models)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, deadLetters, failsFast);
+    return Objects.hash(name, connections, views, replications, models, deadLetters, failsFast);
   }
 
   @Override
