@@ -5,6 +5,7 @@ import io.widebeam.change.Change;
 import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.document.DocumentRows;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
@@ -12,8 +13,8 @@ import io.widebeam.join.WideDocuments;
 import io.widebeam.rollup.GroupsInTarget;
 import io.widebeam.rollup.Rollup;
 import io.widebeam.sink.jdbc.FlatTable;
-import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.jdbc.JdbcTables;
+import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.mongodb.MongoDocuments;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,7 +61,7 @@ public final class FlowComposer {
               target ->
                   write(
                       target,
-                      documents,
+                      rows(view, documents, letters),
                       view.root().table(),
                       flow.generation() == 0 ? NO_GENERATION : join.firstVersion(),
                       letters));
@@ -105,12 +106,26 @@ public final class FlowComposer {
     WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
     boolean unwound =
         view.target().orElse(null) instanceof PlannedTarget.Jdbc jdbc && jdbc.table().isUnwound();
-    if (unwound || !flow.rollupsOf(view).isEmpty()) {
+    if (unwound || view.row().isPresent() || !flow.rollupsOf(view).isEmpty()) {
       // Of a document that is many rows, only those that differ are to be written; and what a
       // document gave a group is to be taken back.
       join = join.withBefore();
     }
     return letters.map(join::withDeadLetters).orElse(join);
+  }
+
+  /** What is written of a view's documents. */
+  private static PCollection<DocumentChange> rows(
+      PlannedView view,
+      PCollection<DocumentChange> documents,
+      Optional<DeadLetters<PDone>> letters) {
+    if (view.row().isEmpty()) {
+      return documents;
+    }
+    DocumentRows rows = DocumentRows.of(view.row().get());
+    return documents.apply(
+        step(view.name(), "Rows"),
+        letters.map(handler -> rows.withDeadLetters(handler, view.root().table())).orElse(rows));
   }
 
   private static Rollup rollup(

@@ -75,18 +75,22 @@ public final class FlowPlanner {
     private final List<Problem> problems;
     private final Map<String, Connection> connections = new HashMap<>();
     private final Map<String, SourceDescription> descriptions = new LinkedHashMap<>();
+    private final ModelPlanner models;
 
     Planning(Flow flow, List<Problem> problems) {
       this.flow = flow;
       this.problems = problems;
       flow.connections().forEach(connection -> connections.put(connection.name(), connection));
+      this.models = new ModelPlanner(flow, connections, problems);
     }
 
     PlannedFlow plan() {
       describeSources();
       List<Part> parts = new ArrayList<>(checkViews());
       parts.addAll(checkReplications());
+      models.bind(new ModelTables());
       checkTargets(parts);
+      checkModelTargets();
       FlowException.throwIfAny(problems);
 
       List<PlannedView> views =
@@ -94,7 +98,64 @@ public final class FlowPlanner {
               .map(part -> new PlannedView(node(part.tree(), part.view().key()), target(part)))
               .toList();
       return new PlannedFlow(
-          flow.name(), plannedSources(), views, deadLetters().map(this::letters));
+              flow.name(),
+              plannedSources(),
+              Stream.concat(views.stream(), models.views().stream()).toList(),
+              deadLetters().map(this::letters))
+          .withRollups(models.rollups());
+    }
+
+    /** What models need to know of tables. */
+    private final class ModelTables implements ModelPlanner.Tables {
+      @Override
+      public TableDescription table(TableRef ref, ModelPlanner.Reporter reporter) {
+        int before = problems.size();
+        checkTable(ref, reporter);
+        return problems.size() > before ? null : Planning.this.table(ref);
+      }
+
+      @Override
+      public ViewNode node(ViewTree tree) {
+        return Planning.this.node(tree, List.of());
+      }
+    }
+
+    private void checkModelTargets() {
+      Map<String, List<JdbcTable>> tables = new TreeMap<>();
+      Map<String, Set<String>> collections = new TreeMap<>();
+      models
+          .targets()
+          .forEach(
+              target -> {
+                if (target instanceof PlannedTarget.Jdbc jdbc) {
+                  tables
+                      .computeIfAbsent(jdbc.connection(), name -> new ArrayList<>())
+                      .add(new JdbcTable(jdbc.table(), false));
+                } else {
+                  collections
+                      .computeIfAbsent(target.connection(), name -> new TreeSet<>())
+                      .add(target.name());
+                }
+              });
+      collections.forEach(
+          (name, names) -> reportAll(name, targetCatalog.check(mongo(name), names)));
+      tables.forEach(
+          (name, all) -> {
+            JdbcFindings findings =
+                targetCatalog.check((Connection.Jdbc) connections.get(name), all);
+            reportAll(name, findings.connection());
+            findings
+                .tables()
+                .forEach(
+                    (table, mismatches) ->
+                        mismatches.forEach(
+                            mismatch ->
+                                problems.add(
+                                    new Problem(
+                                        models.place(name, table),
+                                        mismatch.what(),
+                                        mismatch.remedy()))));
+          });
     }
 
     private void describeSources() {
@@ -127,6 +188,7 @@ public final class FlowPlanner {
         view.lookups().forEach(lookup -> refs.add(lookup.from()));
       }
       flow.replications().forEach(replication -> refs.addAll(replication.from()));
+      refs.addAll(models.tables());
       return refs;
     }
 
@@ -292,37 +354,41 @@ public final class FlowPlanner {
     }
 
     private void checkTable(ViewTree node) {
-      SourceDescription source = descriptions.get(node.table().connection());
+      String from = node.part() + ".from";
+      checkTable(node.table(), (what, remedy) -> report(from, what, remedy));
+      TableDescription table = table(node.table());
+      if (table != null) {
+        for (String column : node.arrayKeys()) {
+          checkColumn(node.part() + ".arrayKeys", column, node, table);
+        }
+      }
+    }
+
+    private void checkTable(TableRef ref, ModelPlanner.Reporter reporter) {
+      SourceDescription source = descriptions.get(ref.connection());
       if (!source.reached()) {
         return;
       }
-      String from = node.part() + ".from";
-      String name = node.table().table();
+      String name = ref.table();
       TableDescription table = source.tables().get(name);
       if (table == null) {
         Finding unreadable = source.unreadable().get(name);
         if (unreadable != null) {
-          report(from, unreadable.what(), unreadable.remedy());
+          reporter.report(unreadable.what(), unreadable.remedy());
         } else {
-          report(
-              from,
-              "there is no table `" + name + "` that " + node.table().connection() + " can read",
+          reporter.report(
+              "there is no table `" + name + "` that " + ref.connection() + " can read",
               Suggestions.amongNames(name, "tables", source.otherNames()));
         }
         return;
       }
       if (table.primaryKey().isEmpty()) {
-        report(
-            from,
+        reporter.report(
             "table `" + name + "` has no primary key, so its rows cannot be told apart",
             "ALTER TABLE " + name + " ADD PRIMARY KEY (...)");
       }
-      for (String column : node.arrayKeys()) {
-        checkColumn(node.part() + ".arrayKeys", column, node, table);
-      }
       if (!table.wholeRowsBefore()) {
-        report(
-            from,
+        reporter.report(
             "table `"
                 + name
                 + "`: its log leaves out what a row was before a change, which the join needs",

@@ -5,8 +5,10 @@ import io.widebeam.flow.YamlReader.Mapping;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,6 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -22,6 +27,7 @@ import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * Reads flow files. The reference for people is {@code docs/flow-file.md}.
@@ -32,7 +38,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "deadLetters")).toList();
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "models", "deadLetters"))
+          .toList();
+  private static final List<String> MODELS_KEYS = List.of("files", "from", "to", "every");
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
@@ -56,6 +64,7 @@ public final class FlowYaml {
           "rename",
           "filter",
           "computed");
+  private static final Pattern PERIOD = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h)");
   private static final List<String> VIEW_KEYS_LATER = List.of("id");
   private static final List<String> LOOKUP_KEYS =
       List.of(
@@ -180,7 +189,7 @@ public final class FlowYaml {
             .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
             .map(this::connections)
             .orElse(List.of());
-    int parts = map.has("replicate") ? 1 : 0;
+    int parts = (map.has("replicate") ? 1 : 0) + (map.has("models") ? 1 : 0);
     Optional<Node> viewNode =
         parts > 0
             ? map.optional("views")
@@ -197,6 +206,7 @@ public final class FlowYaml {
                 node -> yaml.sequence(node, "`replicate`", "start each with a dash: - from: ..."))
             .map(this::replications)
             .orElse(List.of());
+    List<Model> models = map.optional("models").map(this::models).orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
             .flatMap(node -> yaml.text(node, map.title("deadLetters")))
@@ -204,7 +214,99 @@ public final class FlowYaml {
     deadLetters.ifPresent(rules::deadLetters);
     return name.map(
         given ->
-            new Flow(given, connections, views, replications, deadLetters, false, yaml.places()));
+            new Flow(
+                given,
+                connections,
+                views,
+                replications,
+                models,
+                deadLetters,
+                false,
+                yaml.places()));
+  }
+
+  /** The path of files, a mapping with it, or a list of these. */
+  private List<Model> models(Node node) {
+    List<Model> models = new ArrayList<>();
+    if (node instanceof SequenceNode list) {
+      list.getValue().forEach(element -> addModels(element, models));
+    } else {
+      addModels(node, models);
+    }
+    return models;
+  }
+
+  private void addModels(Node node, List<Model> models) {
+    Optional<Mapping> map = Optional.empty();
+    Node files = node;
+    if (!(node instanceof ScalarNode)) {
+      map = yaml.mapping(node, "models", "`models`");
+      if (map.isEmpty()) {
+        return;
+      }
+      map.get().allowOnly(MODELS_KEYS, List.of());
+      Optional<Node> named = map.get().required("files", "as in: files: models/*.sql");
+      if (named.isEmpty()) {
+        return;
+      }
+      files = named.get();
+    }
+    Optional<String> pattern = yaml.text(files, "`models`");
+    Optional<String> from = map.flatMap(keys -> keys.optionalText("from"));
+    Optional<String> to = map.flatMap(keys -> keys.optionalText("to"));
+    Optional<Duration> every = map.flatMap(this::period);
+    if (pattern.isEmpty()) {
+      return;
+    }
+    for (Path file : modelFiles(pattern.get(), files)) {
+      String part = FlowRules.modelPart(models.size());
+      yaml.locate(part, files);
+      Model read = Model.read(file);
+      Model model =
+          new Model(read.name(), read.file(), read.text(), from, to, every.orElse(read.every()));
+      rules.model(model, part);
+      models.add(model);
+    }
+  }
+
+  private List<Path> modelFiles(String pattern, Node node) {
+    try {
+      List<Path> files = ModelFiles.matching(yaml.directory(), pattern);
+      if (files.isEmpty()) {
+        yaml.report(
+            node,
+            "there are no files like `" + pattern + "`",
+            "the path is relative to the flow file's directory; * stands for any name, ** for"
+                + " directories too");
+      }
+      return files;
+    } catch (IOException | InvalidPathException | PatternSyntaxException e) {
+      yaml.report(node, "`" + pattern + "` cannot be read: " + e.getMessage(), "name files");
+      return List.of();
+    }
+  }
+
+  private Optional<Duration> period(Mapping map) {
+    return map.optionalText("every")
+        .flatMap(
+            text -> {
+              Matcher matcher = PERIOD.matcher(text.strip());
+              if (!matcher.matches()) {
+                yaml.report(
+                    map.values().get("every"),
+                    map.title("every") + " is `" + text + "`",
+                    "write a time as in 500ms, 1s, 5m or 1h; 0s for at every change");
+                return Optional.empty();
+              }
+              long number = Long.parseLong(matcher.group(1));
+              return Optional.of(
+                  switch (matcher.group(2)) {
+                    case "ms" -> Duration.ofMillis(number);
+                    case "s" -> Duration.ofSeconds(number);
+                    case "m" -> Duration.ofMinutes(number);
+                    default -> Duration.ofHours(number);
+                  });
+            });
   }
 
   private List<Connection> connections(Mapping map) {

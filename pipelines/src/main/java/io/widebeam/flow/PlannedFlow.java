@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.jdbc.SourceColumns;
+import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
 import java.util.List;
 import java.util.Objects;
@@ -110,8 +111,15 @@ public record PlannedFlow(
    *
    * @param name what its steps are named after: its target, if it has one
    * @param target where its documents go; empty if only rollups read them
+   * @param row makes what is written out of a document; without it, the document itself is
    */
-  public record PlannedView(String name, ViewNode root, Optional<PlannedTarget> target) {
+  public record PlannedView(
+      String name, ViewNode root, Optional<PlannedTarget> target, Optional<RowFunction> row) {
+
+    /** A view whose documents are written as they are, if at all. */
+    public PlannedView(String name, ViewNode root, Optional<PlannedTarget> target) {
+      this(name, root, target, Optional.empty());
+    }
 
     /** A view that is written. */
     public PlannedView(ViewNode root, PlannedTarget target) {

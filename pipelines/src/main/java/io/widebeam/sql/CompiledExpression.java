@@ -86,7 +86,7 @@ public final class CompiledExpression {
   }
 
   /** The column that the expression is and no more; empty for any other expression. */
-  public Optional<String> copiedColumn() {
+  public Optional<String> column() {
     return copied < 0 ? Optional.empty() : Optional.of(columns.get(copied).name());
   }
 

@@ -472,10 +472,7 @@ final class ModelBinder {
       boolean copies = function == Function.MIN || function == Function.MAX;
       measures.add(
           new Measure(
-              aggregate,
-              text,
-              result,
-              copies ? value.expression.copiedColumn() : Optional.empty()));
+              aggregate, text, result, copies ? value.expression.column() : Optional.empty()));
     }
 
     private SqlType number(SqlCall call, SqlType type, int digits, int scale) {
@@ -531,7 +528,7 @@ final class ModelBinder {
 
   private record Compiled(String text, CompiledExpression expression) {
     Output as(@Nullable String name) {
-      return new Output(String.valueOf(name), text, expression.type(), expression.copiedColumn());
+      return new Output(String.valueOf(name), text, expression.type(), expression.column());
     }
   }
 
