@@ -455,6 +455,7 @@ final class ModelPlanner {
           embedding(index, relation),
           relation,
           List.of(),
+          0,
           options,
           new ArrayList<>());
     }
