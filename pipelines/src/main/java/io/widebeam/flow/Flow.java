@@ -31,6 +31,7 @@ public final class Flow {
   private final List<Connection> connections;
   private final List<View> views;
   private final List<Replication> replications;
+  private final List<RollupDefinition> rollups;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -40,6 +41,7 @@ public final class Flow {
       List<Connection> connections,
       List<View> views,
       List<Replication> replications,
+      List<RollupDefinition> rollups,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
@@ -47,18 +49,21 @@ public final class Flow {
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
     this.replications = List.copyOf(replications);
+    this.rollups = List.copyOf(rollups);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
   }
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
-    return new Flow(name, newConnections, newViews, replications, deadLetters, failsFast, places);
+    return new Flow(
+        name, newConnections, newViews, replications, rollups, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
-    return new Flow(name, List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
+    return new Flow(
+        name, List.of(), List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
   }
 
   /** This flow and one more connection. */
@@ -93,9 +98,30 @@ public final class Flow {
         connections,
         views,
         append(replications, new Replication(from, to)),
+        rollups,
         deadLetters,
         failsFast,
         places);
+  }
+
+  /**
+   * Begins one more rollup.
+   *
+   * @param from what a view of the flow writes to, {@code connection.collection}, to roll up its
+   *     documents; or {@code connection.table}, to roll up a table's rows
+   */
+  public RollupBuilder rollup(String from) {
+    return new RollupBuilder(this, TableRef.parse(from));
+  }
+
+  /** This flow and one more rollup. */
+  public Flow rollup(RollupDefinition rollup) {
+    return withRollups(append(rollups, rollup));
+  }
+
+  /** This flow with these rollups only. */
+  Flow withRollups(List<RollupDefinition> others) {
+    return new Flow(name, connections, views, replications, others, deadLetters, failsFast, places);
   }
 
   /**
@@ -126,6 +152,7 @@ public final class Flow {
         connections,
         views,
         replications,
+        rollups,
         Optional.of(TableRef.parse(collection)),
         failsFast,
         places);
@@ -133,7 +160,7 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, deadLetters, true, places);
+    return new Flow(name, connections, views, replications, rollups, deadLetters, true, places);
   }
 
   /**
@@ -163,6 +190,11 @@ public final class Flow {
     return replications;
   }
 
+  /** The aggregates over views' documents and tables' rows. */
+  public List<RollupDefinition> rollups() {
+    return rollups;
+  }
+
   /** Where changes that cannot be processed go, if the flow says so. */
   public Optional<TableRef> deadLetters() {
     return deadLetters;
@@ -185,18 +217,29 @@ public final class Flow {
         && connections.equals(flow.connections)
         && views.equals(flow.views)
         && replications.equals(flow.replications)
+        && rollups.equals(flow.rollups)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, deadLetters, failsFast);
+    return Objects.hash(name, connections, views, replications, rollups, deadLetters, failsFast);
   }
 
   @Override
   public String toString() {
-    return "Flow[" + name + ", " + connections + ", " + views + ", " + replications + "]";
+    return "Flow["
+        + name
+        + ", "
+        + connections
+        + ", "
+        + views
+        + ", "
+        + replications
+        + ", "
+        + rollups
+        + "]";
   }
 
   private static <T> List<T> append(List<T> list, T last) {

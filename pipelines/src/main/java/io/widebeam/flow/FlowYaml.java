@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -22,6 +25,7 @@ import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * Reads flow files. The reference for people is {@code docs/flow-file.md}.
@@ -32,8 +36,12 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "deadLetters")).toList();
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "rollups", "deadLetters"))
+          .toList();
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");
+  private static final List<String> ROLLUP_KEYS =
+      List.of("from", "unwind", "filter", "groupBy", "aggregates", "every", "to");
+  private static final Pattern PERIOD = Pattern.compile("(\\d{1,9}) ?(ms|s|m|h|d)");
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
   private static final List<String> CONNECTOR_KEYS =
@@ -179,7 +187,7 @@ public final class FlowYaml {
             .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
             .map(this::connections)
             .orElse(List.of());
-    int parts = map.has("replicate") ? 1 : 0;
+    int parts = map.has("replicate") || map.has("rollups") ? 1 : 0;
     Optional<Node> viewNode =
         parts > 0
             ? map.optional("views")
@@ -196,6 +204,12 @@ public final class FlowYaml {
                 node -> yaml.sequence(node, "`replicate`", "start each with a dash: - from: ..."))
             .map(this::replications)
             .orElse(List.of());
+    List<RollupDefinition> rollups =
+        map.optional("rollups")
+            .flatMap(
+                node -> yaml.sequence(node, "`rollups`", "start each with a dash: - from: ..."))
+            .map(this::rollups)
+            .orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
             .flatMap(node -> yaml.text(node, map.title("deadLetters")))
@@ -203,7 +217,15 @@ public final class FlowYaml {
     deadLetters.ifPresent(rules::deadLetters);
     return name.map(
         given ->
-            new Flow(given, connections, views, replications, deadLetters, false, yaml.places()));
+            new Flow(
+                given,
+                connections,
+                views,
+                replications,
+                rollups,
+                deadLetters,
+                false,
+                yaml.places()));
   }
 
   private List<Connection> connections(Mapping map) {
@@ -252,6 +274,104 @@ public final class FlowYaml {
     Replication replication = new Replication(from.get(), to.get());
     rules.replication(replication, map.part());
     return Optional.of(replication);
+  }
+
+  private List<RollupDefinition> rollups(List<Node> nodes) {
+    List<RollupDefinition> rollups = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      yaml.mapping(nodes.get(i), FlowRules.rollupPart(i), "rollup " + (i + 1))
+          .flatMap(this::rollup)
+          .ifPresent(rollups::add);
+    }
+    return rollups;
+  }
+
+  private Optional<RollupDefinition> rollup(Mapping map) {
+    map.allowOnly(ROLLUP_KEYS, List.of());
+    Optional<TableRef> from =
+        map.requiredText("from", "name what a view writes to, or a table: from: connection.table")
+            .map(TableRef::parse);
+    Optional<String> unwind =
+        map.has("unwind")
+            ? yaml.text(map.values().get("unwind"), map.title("unwind"))
+            : Optional.of("");
+    Optional<String> filter =
+        map.has("filter")
+            ? expression(map.part() + ".filter", map.values().get("filter"), map.title("filter"))
+                .map(Object::toString)
+            : Optional.of("");
+    Optional<Map<String, String>> groupBy = groups(map);
+    Optional<Map<String, String>> aggregates =
+        texts("aggregates", "as in: aggregates: {orders: COUNT(*)}", map);
+    Optional<Duration> every =
+        map.has("every") ? period(map) : Optional.of(RollupDefinition.DEFAULT_PERIOD);
+    Optional<TableRef> to =
+        map.requiredText("to", "name what to write to, as in: to: connection.daily_sales")
+            .map(TableRef::parse);
+    if (!allThere(from, unwind, filter, groupBy, aggregates, every, to)) {
+      return Optional.empty();
+    }
+    RollupDefinition rollup =
+        new RollupDefinition(
+            from.get(),
+            unwind.filter(text -> !text.isEmpty()),
+            filter.filter(text -> !text.isEmpty()),
+            groupBy.get(),
+            aggregates.get(),
+            every.get(),
+            to.get());
+    rules.rollup(rollup, map.part());
+    return Optional.of(rollup);
+  }
+
+  /** Fields with their expressions, or a list of columns. */
+  private Optional<Map<String, String>> groups(Mapping map) {
+    if (!(map.values().get("groupBy") instanceof SequenceNode list)) {
+      return texts("groupBy", "as in: groupBy: {day: DATE(created)}", map);
+    }
+    int before = yaml.problems().size();
+    Map<String, String> groups = new LinkedHashMap<>();
+    for (Node node : list.getValue()) {
+      Optional<String> column = yaml.text(node, map.title("groupBy"));
+      if (column.isPresent()) {
+        String field = column.get().replace('.', '_');
+        String part = map.part() + ".groupBy." + field;
+        yaml.locate(part, node);
+        yaml.locateText(part, node, column.get());
+        if (groups.putIfAbsent(field, column.get()) != null) {
+          yaml.report(node, "`" + column.get() + "` is there twice", "keep one of them");
+        }
+      }
+    }
+    return yaml.problems().size() == before ? Optional.of(groups) : Optional.empty();
+  }
+
+  private Optional<Duration> period(Mapping map) {
+    Node node = map.values().get("every");
+    Optional<String> text = yaml.text(node, map.title("every"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    if (text.get().equals("change")) {
+      return Optional.of(Duration.ZERO);
+    }
+    Matcher period = PERIOD.matcher(text.get().strip());
+    if (period.matches() && Long.parseLong(period.group(1)) > 0) {
+      long number = Long.parseLong(period.group(1));
+      return Optional.of(
+          switch (period.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            case "h" -> Duration.ofHours(number);
+            default -> Duration.ofDays(number);
+          });
+    }
+    yaml.report(
+        node,
+        map.title("every") + " is `" + text.get() + "`, which is no period",
+        "write a number with ms, s, m, h or d, as in: every: 1m; or: every: change");
+    return Optional.empty();
   }
 
   /** A list of tables, or one alone. */

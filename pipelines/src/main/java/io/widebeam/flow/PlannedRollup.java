@@ -17,8 +17,8 @@ import java.util.Optional;
  * @param row makes the row that is written out of a group's row, a document of the group fields and
  *     the aggregates; without it, the group's row itself is written
  * @param target where the rows go. A MongoDB document's {@code _id} is a document of the group
- *     fields. A table is one {@linkplain io.widebeam.sink.jdbc.FlatTable#ofGroups of groups}, with a
- *     column for each group field
+ *     fields. A table is one {@linkplain io.widebeam.sink.jdbc.FlatTable#ofGroups of groups}, with
+ *     a column for each group field
  */
 public record PlannedRollup(
     String name,
