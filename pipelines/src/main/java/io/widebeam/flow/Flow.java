@@ -1,7 +1,7 @@
 package io.widebeam.flow;
 
-import java.nio.file.Path;
 import io.widebeam.sql.SqlModel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -33,6 +33,7 @@ public final class Flow {
   private final List<Connection> connections;
   private final List<View> views;
   private final List<Replication> replications;
+  private final List<RollupDefinition> rollups;
   private final List<Model> models;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
@@ -43,6 +44,7 @@ public final class Flow {
       List<Connection> connections,
       List<View> views,
       List<Replication> replications,
+      List<RollupDefinition> rollups,
       List<Model> models,
       Optional<TableRef> deadLetters,
       boolean failsFast,
@@ -51,6 +53,7 @@ public final class Flow {
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
     this.replications = List.copyOf(replications);
+    this.rollups = List.copyOf(rollups);
     this.models = List.copyOf(models);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
@@ -59,13 +62,29 @@ public final class Flow {
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
     return new Flow(
-        name, newConnections, newViews, replications, models, deadLetters, failsFast, places);
+        name,
+        newConnections,
+        newViews,
+        replications,
+        rollups,
+        models,
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
     return new Flow(
-        name, List.of(), List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
+        name,
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Optional.empty(),
+        false,
+        Places.NONE);
   }
 
   /** This flow and one more connection. */
@@ -100,6 +119,7 @@ public final class Flow {
         connections,
         views,
         append(replications, new Replication(from, to)),
+        rollups,
         models,
         deadLetters,
         failsFast,
@@ -126,10 +146,32 @@ public final class Flow {
         connections,
         views,
         replications,
+        rollups,
         append(models, model),
         deadLetters,
         failsFast,
         places);
+  }
+
+  /**
+   * Begins one more rollup.
+   *
+   * @param from what a view of the flow writes to, {@code connection.collection}, to roll up its
+   *     documents; or {@code connection.table}, to roll up a table's rows
+   */
+  public RollupBuilder rollup(String from) {
+    return new RollupBuilder(this, TableRef.parse(from));
+  }
+
+  /** This flow and one more rollup. */
+  public Flow rollup(RollupDefinition rollup) {
+    return withRollups(append(rollups, rollup));
+  }
+
+  /** This flow with these rollups only. */
+  Flow withRollups(List<RollupDefinition> others) {
+    return new Flow(
+        name, connections, views, replications, others, models, deadLetters, failsFast, places);
   }
 
   /**
@@ -160,6 +202,7 @@ public final class Flow {
         connections,
         views,
         replications,
+        rollups,
         models,
         Optional.of(TableRef.parse(collection)),
         failsFast,
@@ -168,7 +211,8 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, models, deadLetters, true, places);
+    return new Flow(
+        name, connections, views, replications, rollups, models, deadLetters, true, places);
   }
 
   /**
@@ -198,6 +242,11 @@ public final class Flow {
     return replications;
   }
 
+  /** The aggregates over views' documents and tables' rows. */
+  public List<RollupDefinition> rollups() {
+    return rollups;
+  }
+
   /** The dbt models. */
   public List<Model> models() {
     return models;
@@ -215,6 +264,7 @@ public final class Flow {
         targets.add(new TableRef(replication.to(), from.table()));
       }
     }
+    rollups.forEach(rollup -> targets.add(rollup.to()));
     for (Model model : models) {
       SqlModel sql = SqlModel.parse(model.text());
       if (!sql.isEphemeral()) {
@@ -251,6 +301,7 @@ public final class Flow {
         && connections.equals(flow.connections)
         && views.equals(flow.views)
         && replications.equals(flow.replications)
+        && rollups.equals(flow.rollups)
         && models.equals(flow.models)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
@@ -258,12 +309,25 @@ public final class Flow {
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, models, deadLetters, failsFast);
+    return Objects.hash(
+        name, connections, views, replications, rollups, models, deadLetters, failsFast);
   }
 
   @Override
   public String toString() {
-    return "Flow[" + name + ", " + connections + ", " + views + ", " + replications + "]";
+    return "Flow["
+        + name
+        + ", "
+        + connections
+        + ", "
+        + views
+        + ", "
+        + replications
+        + ", "
+        + rollups
+        + ", "
+        + models
+        + "]";
   }
 
   private static <T> List<T> append(List<T> list, T last) {
