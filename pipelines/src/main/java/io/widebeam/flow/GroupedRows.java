@@ -24,4 +24,10 @@ record GroupedRows(RowSource source, SelectedRow groups, SelectedRow values)
           }
         });
   }
+
+  @Override
+  public String toString() {
+    String from = source.toString();
+    return (from.isEmpty() ? "" : from + "; ") + groups + "; " + values;
+  }
 }

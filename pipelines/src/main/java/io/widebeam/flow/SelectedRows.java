@@ -16,4 +16,10 @@ record SelectedRows(RowSource source, SelectedRow selected) implements RowSource
           }
         });
   }
+
+  @Override
+  public String toString() {
+    String from = source.toString();
+    return from.isEmpty() ? selected.toString() : from + "; " + selected;
+  }
 }

@@ -151,8 +151,18 @@ final class UnwoundRows implements RowSource {
     return BsonRow.name(field);
   }
 
+  /** What the view's own description does not say: which of its tables a row cannot do without. */
   @Override
   public String toString() {
-    return root.toString();
+    List<String> required = new ArrayList<>();
+    addRequired(root, required);
+    return required.isEmpty() ? "" : "only with " + String.join(", ", required);
+  }
+
+  private static void addRequired(Node node, List<String> names) {
+    if (node.required()) {
+      names.add(String.join(".", node.path()));
+    }
+    node.nodes().forEach(below -> addRequired(below, names));
   }
 }

@@ -227,7 +227,7 @@ public final class SqlModel {
               + " by {{ ref('…') }}");
     } else if (statement.isA(SqlKind.SET_QUERY)) {
       report(
-          statement,
+          ((SqlCall) statement).operand(1),
           statement.getKind() + " is not supported",
           "write a model for each of the queries");
     } else if (statement instanceof SqlSelect select) {

@@ -1,7 +1,6 @@
 package io.widebeam.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
@@ -96,15 +95,6 @@ class ModelsTest {
     return new FlowPlanner(ModelsTest::describe, (target, names) -> List.of()).plan(flow);
   }
 
-  private static String problems(String... models) {
-    Flow flow = CONNECTIONS;
-    for (int i = 0; i < models.length; i++) {
-      flow = flow.model(Model.of("model" + (i + 1), models[i]));
-    }
-    Flow all = flow;
-    return catchThrowableOfType(FlowException.class, () -> plan(all)).getMessage();
-  }
-
   private static FlatTable table(PlannedTarget target) {
     return ((PlannedTarget.Jdbc) target).table();
   }
@@ -159,16 +149,5 @@ class ModelsTest {
                     Column.of("sum_fee", ColumnType.decimal(42, 2)),
                     Column.of("_group1", TEXT)),
                 List.of("order_shop_id", "_group1")));
-  }
-
-  @Test
-  void everythingUnsupportedIsNamedWithItsPlaceAndItsRemedy() {
-    assertThat(
-            problems(
-                "select order_id, row_number() over (partition by shop_id) as n\nfrom orders",
-                "select o.order_id\nfrom orders o\nleft join orders_pay p on p.order_id > o.order_id",
-                "select order_id\nfrom orders\nwhere shop_id in (select shop_id from refunds)",
-                "select order_id from orders\nunion all select pay_id from orders_pay"))
-        .isEqualTo("");
   }
 }

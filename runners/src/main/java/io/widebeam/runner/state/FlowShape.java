@@ -38,6 +38,7 @@ record FlowShape(List<String> lines) {
       String name = "view " + view.name();
       lines.add(view.target().map(target -> name + in(target)).orElse(name));
       addNode(view.root(), name + ": ", lines);
+      view.row().ifPresent(row -> lines.add(name + " writes " + describe(row)));
     }
     for (PlannedRollup rollup : flow.rollups()) {
       lines.add(
