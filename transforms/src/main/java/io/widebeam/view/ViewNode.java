@@ -78,6 +78,19 @@ public record ViewNode(
         table + ": only an array can show its newest rows, and at least one");
   }
 
+  /** A node that shows all of an array. */
+  public ViewNode(
+      TableId table,
+      List<String> primaryKey,
+      List<String> path,
+      Embedding embedding,
+      List<JoinColumn> relation,
+      List<String> arrayKeys,
+      List<ViewNode> lookups,
+      @Nullable RowFunction rows) {
+    this(table, primaryKey, path, embedding, relation, arrayKeys, 0, lookups, rows);
+  }
+
   /** A node whose rows are those of its table. */
   public ViewNode(
       TableId table,
