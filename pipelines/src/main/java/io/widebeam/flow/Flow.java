@@ -33,6 +33,7 @@ public final class Flow {
   private final List<View> views;
   private final List<Replication> replications;
   private final List<Model> models;
+  private final List<RollupDefinition> rollups;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -43,6 +44,7 @@ public final class Flow {
       List<View> views,
       List<Replication> replications,
       List<Model> models,
+      List<RollupDefinition> rollups,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
@@ -51,6 +53,7 @@ public final class Flow {
     this.views = List.copyOf(views);
     this.replications = List.copyOf(replications);
     this.models = List.copyOf(models);
+    this.rollups = List.copyOf(rollups);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
@@ -58,13 +61,21 @@ public final class Flow {
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
     return new Flow(
-        name, newConnections, newViews, replications, models, deadLetters, failsFast, places);
+        name, newConnections, newViews, replications, models, rollups, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
     return new Flow(
-        name, List.of(), List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
+        name,
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Optional.empty(),
+        false,
+        Places.NONE);
   }
 
   /** This flow and one more connection. */
@@ -100,6 +111,7 @@ public final class Flow {
         views,
         append(replications, new Replication(from, to)),
         models,
+        rollups,
         deadLetters,
         failsFast,
         places);
@@ -126,9 +138,45 @@ public final class Flow {
         views,
         replications,
         append(models, model),
+        rollups,
         deadLetters,
         failsFast,
         places);
+  }
+
+  /**
+   * Begins one more rollup.
+   *
+   * @param from what a view of the flow writes to, {@code connection.collection}, to roll up its
+   *     documents; or {@code connection.table}, to roll up a table's rows
+   */
+  public RollupBuilder rollup(String from) {
+    return new RollupBuilder(this, TableRef.parse(from));
+  }
+
+  /** This flow and one more rollup. */
+  public Flow rollup(RollupDefinition rollup) {
+    return withRollups(append(rollups, rollup));
+  }
+
+  /** This flow without its dbt models. */
+  Flow withoutModels() {
+    return new Flow(
+        name,
+        connections,
+        views,
+        replications,
+        List.of(),
+        rollups,
+        deadLetters,
+        failsFast,
+        places);
+  }
+
+  /** This flow with these rollups only. */
+  Flow withRollups(List<RollupDefinition> others) {
+    return new Flow(
+        name, connections, views, replications, models, others, deadLetters, failsFast, places);
   }
 
   /**
@@ -160,6 +208,7 @@ public final class Flow {
         views,
         replications,
         models,
+        rollups,
         Optional.of(TableRef.parse(collection)),
         failsFast,
         places);
@@ -167,7 +216,7 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, models, deadLetters, true, places);
+    return new Flow(name, connections, views, replications, models, rollups, deadLetters, true, places);
   }
 
   /**
@@ -202,6 +251,11 @@ public final class Flow {
     return models;
   }
 
+  /** The aggregates over views' documents and tables' rows. */
+  public List<RollupDefinition> rollups() {
+    return rollups;
+  }
+
   /** Where changes that cannot be processed go, if the flow says so. */
   public Optional<TableRef> deadLetters() {
     return deadLetters;
@@ -225,18 +279,29 @@ public final class Flow {
         && views.equals(flow.views)
         && replications.equals(flow.replications)
         && models.equals(flow.models)
+        && rollups.equals(flow.rollups)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, models, deadLetters, failsFast);
+    return Objects.hash(name, connections, views, replications, models, rollups, deadLetters, failsFast);
   }
 
   @Override
   public String toString() {
-    return "Flow[" + name + ", " + connections + ", " + views + ", " + replications + "]";
+    return "Flow["
+        + name
+        + ", "
+        + connections
+        + ", "
+        + views
+        + ", "
+        + replications
+        + ", "
+        + rollups
+        + "]";
   }
 
   private static <T> List<T> append(List<T> list, T last) {

@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTables;
 import io.widebeam.sql.SqlException;
 import io.widebeam.sql.SqlMistake;
@@ -8,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,7 +46,11 @@ final class FlowRules {
   void check(Flow flow) {
     name(flow.name());
     flow.connections().forEach(this::connection);
-    views(flow.views().size() + flow.replications().size() + flow.models().size());
+    views(
+        flow.views().size()
+            + flow.replications().size()
+            + flow.models().size()
+            + flow.rollups().size());
     for (int i = 0; i < flow.views().size(); i++) {
       View view = flow.views().get(i);
       String part = viewPart(i);
@@ -62,6 +68,9 @@ final class FlowRules {
     }
     for (int i = 0; i < flow.models().size(); i++) {
       model(flow.models().get(i), modelPart(i));
+    }
+    for (int i = 0; i < flow.rollups().size(); i++) {
+      rollup(flow.rollups().get(i), rollupPart(i));
     }
     flow.deadLetters().ifPresent(this::deadLetters);
   }
@@ -139,6 +148,53 @@ final class FlowRules {
       return Optional.empty();
     }
     return Optional.of(all.get(0));
+  }
+
+  static String rollupPart(int index) {
+    return "rollups[" + index + "]";
+  }
+
+  /** Comes after the views, whose documents may be rolled up. */
+  void rollup(RollupDefinition rollup, String part) {
+    String from = part + ".from";
+    if (isComplete(rollup.from(), "table", from) && !targets.contains(rollup.from())) {
+      connection(rollup.from(), from);
+    }
+    target(rollup.to(), part);
+    if (rollup.groupBy().isEmpty() && rollup.aggregates().isEmpty()) {
+      report(
+          part,
+          "the rollup has neither groups nor aggregates",
+          "write at least one, as in: aggregates: {orders: COUNT(*)}");
+    }
+    if (rollup.every().isNegative()) {
+      report(part + ".every", "a period cannot be negative", "as in: every: 1m");
+    }
+    Map<String, String> fields = new HashMap<>();
+    fields.put(View.DEFAULT_VERSION_FIELD, "the version of a row");
+    fields.put(FlatTable.ROW_KEY, "the key of a row");
+    fields.put("_id", "the key of a document");
+    rollup
+        .groupBy()
+        .keySet()
+        .forEach(field -> rollupField(field, "a group", part + ".groupBy." + field, fields));
+    rollup
+        .aggregates()
+        .keySet()
+        .forEach(
+            field -> rollupField(field, "an aggregate", part + ".aggregates." + field, fields));
+  }
+
+  private void rollupField(String field, String kind, String part, Map<String, String> fields) {
+    field(field, part);
+    // Databases differ in whether upper case counts.
+    String other = fields.putIfAbsent(field.toLowerCase(Locale.ROOT), kind + "'s field");
+    if (other != null) {
+      report(
+          part,
+          "the field `" + field + "` is also " + other,
+          "choose another name for one of them");
+    }
   }
 
   static String replicationPart(int index) {
@@ -258,7 +314,10 @@ final class FlowRules {
       return;
     }
     if (!targets.add(collection)) {
-      report(to, "two views write to `" + collection + "`", "give each view its own collection");
+      report(
+          to,
+          "`" + collection + "` is written to more than once",
+          "give each view and each rollup its own");
     }
     Connection connection = connection(collection, to);
     if (connection instanceof Connection.Source source) {

@@ -38,10 +38,13 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "models", "deadLetters"))
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "models", "rollups", "deadLetters"))
           .toList();
   private static final List<String> MODELS_KEYS = List.of("files", "from", "to", "every");
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");
+  private static final List<String> ROLLUP_KEYS =
+      List.of("from", "unwind", "filter", "groupBy", "aggregates", "every", "to");
+  private static final Pattern PERIOD = Pattern.compile("(\\d{1,9}) ?(ms|s|m|h|d)");
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
   private static final List<String> CONNECTOR_KEYS =
@@ -64,7 +67,6 @@ public final class FlowYaml {
           "rename",
           "filter",
           "computed");
-  private static final Pattern PERIOD = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h)");
   private static final List<String> VIEW_KEYS_LATER = List.of("id");
   private static final List<String> LOOKUP_KEYS =
       List.of(
@@ -188,7 +190,7 @@ public final class FlowYaml {
             .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
             .map(this::connections)
             .orElse(List.of());
-    int parts = (map.has("replicate") ? 1 : 0) + (map.has("models") ? 1 : 0);
+    int parts = Stream.of("replicate", "models", "rollups").anyMatch(map::has) ? 1 : 0;
     Optional<Node> viewNode =
         parts > 0
             ? map.optional("views")
@@ -206,6 +208,12 @@ public final class FlowYaml {
             .map(this::replications)
             .orElse(List.of());
     List<Model> models = map.optional("models").map(this::models).orElse(List.of());
+    List<RollupDefinition> rollups =
+        map.optional("rollups")
+            .flatMap(
+                node -> yaml.sequence(node, "`rollups`", "start each with a dash: - from: ..."))
+            .map(this::rollups)
+            .orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
             .flatMap(node -> yaml.text(node, map.title("deadLetters")))
@@ -219,6 +227,7 @@ public final class FlowYaml {
                 views,
                 replications,
                 models,
+                rollups,
                 deadLetters,
                 false,
                 yaml.places()));
@@ -253,7 +262,7 @@ public final class FlowYaml {
     Optional<String> pattern = yaml.text(files, "`models`");
     Optional<String> from = map.flatMap(keys -> keys.optionalText("from"));
     Optional<String> to = map.flatMap(keys -> keys.optionalText("to"));
-    Optional<Duration> every = map.flatMap(this::period);
+    Optional<Duration> every = map.filter(keys -> keys.has("every")).flatMap(this::period);
     if (pattern.isEmpty()) {
       return;
     }
@@ -283,29 +292,6 @@ public final class FlowYaml {
       yaml.report(node, "`" + pattern + "` cannot be read: " + e.getMessage(), "name files");
       return List.of();
     }
-  }
-
-  private Optional<Duration> period(Mapping map) {
-    return map.optionalText("every")
-        .flatMap(
-            text -> {
-              Matcher matcher = PERIOD.matcher(text.strip());
-              if (!matcher.matches()) {
-                yaml.report(
-                    map.values().get("every"),
-                    map.title("every") + " is `" + text + "`",
-                    "write a time as in 500ms, 1s, 5m or 1h; 0s for at every change");
-                return Optional.empty();
-              }
-              long number = Long.parseLong(matcher.group(1));
-              return Optional.of(
-                  switch (matcher.group(2)) {
-                    case "ms" -> Duration.ofMillis(number);
-                    case "s" -> Duration.ofSeconds(number);
-                    case "m" -> Duration.ofMinutes(number);
-                    default -> Duration.ofHours(number);
-                  });
-            });
   }
 
   private List<Connection> connections(Mapping map) {
@@ -354,6 +340,104 @@ public final class FlowYaml {
     Replication replication = new Replication(from.get(), to.get());
     rules.replication(replication, map.part());
     return Optional.of(replication);
+  }
+
+  private List<RollupDefinition> rollups(List<Node> nodes) {
+    List<RollupDefinition> rollups = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      yaml.mapping(nodes.get(i), FlowRules.rollupPart(i), "rollup " + (i + 1))
+          .flatMap(this::rollup)
+          .ifPresent(rollups::add);
+    }
+    return rollups;
+  }
+
+  private Optional<RollupDefinition> rollup(Mapping map) {
+    map.allowOnly(ROLLUP_KEYS, List.of());
+    Optional<TableRef> from =
+        map.requiredText("from", "name what a view writes to, or a table: from: connection.table")
+            .map(TableRef::parse);
+    Optional<String> unwind =
+        map.has("unwind")
+            ? yaml.text(map.values().get("unwind"), map.title("unwind"))
+            : Optional.of("");
+    Optional<String> filter =
+        map.has("filter")
+            ? expression(map.part() + ".filter", map.values().get("filter"), map.title("filter"))
+                .map(Object::toString)
+            : Optional.of("");
+    Optional<Map<String, String>> groupBy = groups(map);
+    Optional<Map<String, String>> aggregates =
+        texts("aggregates", "as in: aggregates: {orders: COUNT(*)}", map);
+    Optional<Duration> every =
+        map.has("every") ? period(map) : Optional.of(RollupDefinition.DEFAULT_PERIOD);
+    Optional<TableRef> to =
+        map.requiredText("to", "name what to write to, as in: to: connection.daily_sales")
+            .map(TableRef::parse);
+    if (!allThere(from, unwind, filter, groupBy, aggregates, every, to)) {
+      return Optional.empty();
+    }
+    RollupDefinition rollup =
+        new RollupDefinition(
+            from.get(),
+            unwind.filter(text -> !text.isEmpty()),
+            filter.filter(text -> !text.isEmpty()),
+            groupBy.get(),
+            aggregates.get(),
+            every.get(),
+            to.get());
+    rules.rollup(rollup, map.part());
+    return Optional.of(rollup);
+  }
+
+  /** Fields with their expressions, or a list of columns. */
+  private Optional<Map<String, String>> groups(Mapping map) {
+    if (!(map.values().get("groupBy") instanceof SequenceNode list)) {
+      return texts("groupBy", "as in: groupBy: {day: DATE(created)}", map);
+    }
+    int before = yaml.problems().size();
+    Map<String, String> groups = new LinkedHashMap<>();
+    for (Node node : list.getValue()) {
+      Optional<String> column = yaml.text(node, map.title("groupBy"));
+      if (column.isPresent()) {
+        String field = column.get().replace('.', '_');
+        String part = map.part() + ".groupBy." + field;
+        yaml.locate(part, node);
+        yaml.locateText(part, node, column.get());
+        if (groups.putIfAbsent(field, column.get()) != null) {
+          yaml.report(node, "`" + column.get() + "` is there twice", "keep one of them");
+        }
+      }
+    }
+    return yaml.problems().size() == before ? Optional.of(groups) : Optional.empty();
+  }
+
+  private Optional<Duration> period(Mapping map) {
+    Node node = map.values().get("every");
+    Optional<String> text = yaml.text(node, map.title("every"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    if (text.get().equals("change")) {
+      return Optional.of(Duration.ZERO);
+    }
+    Matcher period = PERIOD.matcher(text.get().strip());
+    if (period.matches() && Long.parseLong(period.group(1)) > 0) {
+      long number = Long.parseLong(period.group(1));
+      return Optional.of(
+          switch (period.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            case "h" -> Duration.ofHours(number);
+            default -> Duration.ofDays(number);
+          });
+    }
+    yaml.report(
+        node,
+        map.title("every") + " is `" + text.get() + "`, which is no period",
+        "write a number with ms, s, m, h or d, as in: every: 1m; or: every: change");
+    return Optional.empty();
   }
 
   /** A list of tables, or one alone. */

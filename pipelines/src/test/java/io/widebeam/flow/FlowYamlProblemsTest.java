@@ -64,6 +64,7 @@ class FlowYamlProblemsTest {
           "relation-with-stray-path",
           "relation-without-inner-list",
           "replicate-mistakes",
+          "rollup-mistakes",
           "secret-file-not-there",
           "two-views-one-target",
           "unquoted-variable",
