@@ -1,7 +1,7 @@
 package io.widebeam.flow;
 
-import io.widebeam.sql.SqlModel;
 import java.nio.file.Path;
+import io.widebeam.sql.SqlModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -33,8 +33,8 @@ public final class Flow {
   private final List<Connection> connections;
   private final List<View> views;
   private final List<Replication> replications;
-  private final List<RollupDefinition> rollups;
   private final List<Model> models;
+  private final List<RollupDefinition> rollups;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -44,8 +44,8 @@ public final class Flow {
       List<Connection> connections,
       List<View> views,
       List<Replication> replications,
-      List<RollupDefinition> rollups,
       List<Model> models,
+      List<RollupDefinition> rollups,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
@@ -53,8 +53,8 @@ public final class Flow {
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
     this.replications = List.copyOf(replications);
-    this.rollups = List.copyOf(rollups);
     this.models = List.copyOf(models);
+    this.rollups = List.copyOf(rollups);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
@@ -62,15 +62,7 @@ public final class Flow {
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
     return new Flow(
-        name,
-        newConnections,
-        newViews,
-        replications,
-        rollups,
-        models,
-        deadLetters,
-        failsFast,
-        places);
+        name, newConnections, newViews, replications, models, rollups, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
@@ -119,8 +111,8 @@ public final class Flow {
         connections,
         views,
         append(replications, new Replication(from, to)),
-        rollups,
         models,
+        rollups,
         deadLetters,
         failsFast,
         places);
@@ -146,8 +138,8 @@ public final class Flow {
         connections,
         views,
         replications,
-        rollups,
         append(models, model),
+        rollups,
         deadLetters,
         failsFast,
         places);
@@ -168,10 +160,24 @@ public final class Flow {
     return withRollups(append(rollups, rollup));
   }
 
+  /** This flow without its dbt models. */
+  Flow withoutModels() {
+    return new Flow(
+        name,
+        connections,
+        views,
+        replications,
+        List.of(),
+        rollups,
+        deadLetters,
+        failsFast,
+        places);
+  }
+
   /** This flow with these rollups only. */
   Flow withRollups(List<RollupDefinition> others) {
     return new Flow(
-        name, connections, views, replications, others, models, deadLetters, failsFast, places);
+        name, connections, views, replications, models, others, deadLetters, failsFast, places);
   }
 
   /**
@@ -202,8 +208,8 @@ public final class Flow {
         connections,
         views,
         replications,
-        rollups,
         models,
+        rollups,
         Optional.of(TableRef.parse(collection)),
         failsFast,
         places);
@@ -211,8 +217,7 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(
-        name, connections, views, replications, rollups, models, deadLetters, true, places);
+    return new Flow(name, connections, views, replications, models, rollups, deadLetters, true, places);
   }
 
   /**
@@ -242,14 +247,14 @@ public final class Flow {
     return replications;
   }
 
-  /** The aggregates over views' documents and tables' rows. */
-  public List<RollupDefinition> rollups() {
-    return rollups;
-  }
-
   /** The dbt models. */
   public List<Model> models() {
     return models;
+  }
+
+  /** The aggregates over views' documents and tables' rows. */
+  public List<RollupDefinition> rollups() {
+    return rollups;
   }
 
   /**
@@ -301,16 +306,15 @@ public final class Flow {
         && connections.equals(flow.connections)
         && views.equals(flow.views)
         && replications.equals(flow.replications)
-        && rollups.equals(flow.rollups)
         && models.equals(flow.models)
+        && rollups.equals(flow.rollups)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(
-        name, connections, views, replications, rollups, models, deadLetters, failsFast);
+    return Objects.hash(name, connections, views, replications, models, rollups, deadLetters, failsFast);
   }
 
   @Override
@@ -325,8 +329,6 @@ public final class Flow {
         + replications
         + ", "
         + rollups
-        + ", "
-        + models
         + "]";
   }
 

@@ -124,10 +124,10 @@ public final class FlowPlanner {
                   new PlannedView(
                       tree.table().toString(), node(tree, List.of()), Optional.empty())));
       views.addAll(models.views());
+      List<PlannedRollup> planned = new ArrayList<>(models.rollups());
+      planned.addAll(rollups.stream().map(this::planned).toList());
       return new PlannedFlow(flow.name(), plannedSources(), views, deadLetters().map(this::letters))
-          .withRollups(
-              Stream.concat(rollups.stream().map(this::planned), models.rollups().stream())
-                  .toList());
+          .withRollups(planned);
     }
 
     private PlannedView planned(Part part) {
@@ -236,11 +236,11 @@ public final class FlowPlanner {
         view.lookups().forEach(lookup -> refs.add(lookup.from()));
       }
       flow.replications().forEach(replication -> refs.addAll(replication.from()));
+      refs.addAll(models.tables());
       flow.rollups().stream()
           .map(RollupDefinition::from)
           .filter(from -> connections.get(from.connection()) instanceof Connection.Source)
           .forEach(refs::add);
-      refs.addAll(models.tables());
       return refs;
     }
 

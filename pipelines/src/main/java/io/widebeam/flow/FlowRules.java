@@ -49,8 +49,8 @@ final class FlowRules {
     views(
         flow.views().size()
             + flow.replications().size()
-            + flow.rollups().size()
-            + flow.models().size());
+            + flow.models().size()
+            + flow.rollups().size());
     for (int i = 0; i < flow.views().size(); i++) {
       View view = flow.views().get(i);
       String part = viewPart(i);
@@ -66,60 +66,13 @@ final class FlowRules {
     for (int i = 0; i < flow.replications().size(); i++) {
       replication(flow.replications().get(i), replicationPart(i));
     }
-    for (int i = 0; i < flow.rollups().size(); i++) {
-      rollup(flow.rollups().get(i), rollupPart(i));
-    }
     for (int i = 0; i < flow.models().size(); i++) {
       model(flow.models().get(i), modelPart(i));
     }
+    for (int i = 0; i < flow.rollups().size(); i++) {
+      rollup(flow.rollups().get(i), rollupPart(i));
+    }
     flow.deadLetters().ifPresent(this::deadLetters);
-  }
-
-  static String rollupPart(int index) {
-    return "rollups[" + index + "]";
-  }
-
-  /** Comes after the views, whose documents may be rolled up. */
-  void rollup(RollupDefinition rollup, String part) {
-    String from = part + ".from";
-    if (isComplete(rollup.from(), "table", from) && !targets.contains(rollup.from())) {
-      connection(rollup.from(), from);
-    }
-    target(rollup.to(), part);
-    if (rollup.groupBy().isEmpty() && rollup.aggregates().isEmpty()) {
-      report(
-          part,
-          "the rollup has neither groups nor aggregates",
-          "write at least one, as in: aggregates: {orders: COUNT(*)}");
-    }
-    if (rollup.every().isNegative()) {
-      report(part + ".every", "a period cannot be negative", "as in: every: 1m");
-    }
-    Map<String, String> fields = new HashMap<>();
-    fields.put(View.DEFAULT_VERSION_FIELD, "the version of a row");
-    fields.put(FlatTable.ROW_KEY, "the key of a row");
-    fields.put("_id", "the key of a document");
-    rollup
-        .groupBy()
-        .keySet()
-        .forEach(field -> rollupField(field, "a group", part + ".groupBy." + field, fields));
-    rollup
-        .aggregates()
-        .keySet()
-        .forEach(
-            field -> rollupField(field, "an aggregate", part + ".aggregates." + field, fields));
-  }
-
-  private void rollupField(String field, String kind, String part, Map<String, String> fields) {
-    field(field, part);
-    // Databases differ in whether upper case counts.
-    String other = fields.putIfAbsent(field.toLowerCase(Locale.ROOT), kind + "'s field");
-    if (other != null) {
-      report(
-          part,
-          "the field `" + field + "` is also " + other,
-          "choose another name for one of them");
-    }
   }
 
   static String modelPart(int index) {
@@ -195,6 +148,53 @@ final class FlowRules {
       return Optional.empty();
     }
     return Optional.of(all.get(0));
+  }
+
+  static String rollupPart(int index) {
+    return "rollups[" + index + "]";
+  }
+
+  /** Comes after the views, whose documents may be rolled up. */
+  void rollup(RollupDefinition rollup, String part) {
+    String from = part + ".from";
+    if (isComplete(rollup.from(), "table", from) && !targets.contains(rollup.from())) {
+      connection(rollup.from(), from);
+    }
+    target(rollup.to(), part);
+    if (rollup.groupBy().isEmpty() && rollup.aggregates().isEmpty()) {
+      report(
+          part,
+          "the rollup has neither groups nor aggregates",
+          "write at least one, as in: aggregates: {orders: COUNT(*)}");
+    }
+    if (rollup.every().isNegative()) {
+      report(part + ".every", "a period cannot be negative", "as in: every: 1m");
+    }
+    Map<String, String> fields = new HashMap<>();
+    fields.put(View.DEFAULT_VERSION_FIELD, "the version of a row");
+    fields.put(FlatTable.ROW_KEY, "the key of a row");
+    fields.put("_id", "the key of a document");
+    rollup
+        .groupBy()
+        .keySet()
+        .forEach(field -> rollupField(field, "a group", part + ".groupBy." + field, fields));
+    rollup
+        .aggregates()
+        .keySet()
+        .forEach(
+            field -> rollupField(field, "an aggregate", part + ".aggregates." + field, fields));
+  }
+
+  private void rollupField(String field, String kind, String part, Map<String, String> fields) {
+    field(field, part);
+    // Databases differ in whether upper case counts.
+    String other = fields.putIfAbsent(field.toLowerCase(Locale.ROOT), kind + "'s field");
+    if (other != null) {
+      report(
+          part,
+          "the field `" + field + "` is also " + other,
+          "choose another name for one of them");
+    }
   }
 
   static String replicationPart(int index) {

@@ -50,6 +50,7 @@ public final class FlowSimulation {
     FlowSimulation simulation =
         new FlowSimulation(
             flow.withRollups(List.of())
+                .withoutModels()
                 .withDefaultTarget(Connection.mongodb("Simulated", "mongodb://127.0.0.1", "any")));
     simulation.checkRules();
     simulation.readViews();

@@ -38,9 +38,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(
-              REQUIRED_FLOW_KEYS.stream(),
-              Stream.of("replicate", "rollups", "models", "deadLetters"))
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "models", "rollups", "deadLetters"))
           .toList();
   private static final List<String> MODELS_KEYS = List.of("files", "from", "to", "every");
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");
@@ -193,7 +191,7 @@ public final class FlowYaml {
             .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
             .map(this::connections)
             .orElse(List.of());
-    int parts = map.has("replicate") || map.has("rollups") || map.has("models") ? 1 : 0;
+    int parts = Stream.of("replicate", "models", "rollups").anyMatch(map::has) ? 1 : 0;
     Optional<Node> viewNode =
         parts > 0
             ? map.optional("views")
@@ -210,13 +208,13 @@ public final class FlowYaml {
                 node -> yaml.sequence(node, "`replicate`", "start each with a dash: - from: ..."))
             .map(this::replications)
             .orElse(List.of());
+    List<Model> models = map.optional("models").map(this::models).orElse(List.of());
     List<RollupDefinition> rollups =
         map.optional("rollups")
             .flatMap(
                 node -> yaml.sequence(node, "`rollups`", "start each with a dash: - from: ..."))
             .map(this::rollups)
             .orElse(List.of());
-    List<Model> models = map.optional("models").map(this::models).orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
             .flatMap(node -> yaml.text(node, map.title("deadLetters")))
@@ -229,8 +227,8 @@ public final class FlowYaml {
                 connections,
                 views,
                 replications,
-                rollups,
                 models,
+                rollups,
                 deadLetters,
                 false,
                 yaml.places()));

@@ -17,7 +17,6 @@ import org.apache.calcite.avatica.util.ByteString;
 import org.apache.calcite.avatica.util.DateTimeUtils;
 import org.apache.calcite.linq4j.QueryProvider;
 import org.apache.calcite.linq4j.function.Function1;
-import org.apache.calcite.rel.type.RelDataType;
 import org.apache.calcite.rex.RexInputRef;
 import org.apache.calcite.rex.RexNode;
 import org.apache.calcite.rex.RexVisitorImpl;
@@ -30,7 +29,8 @@ public final class CompiledExpression {
 
   private final String text;
   private final SqlTypeName type;
-  private final SqlType computed;
+  private final int precision;
+  private final int scale;
   private final int[] used;
   private final byte[][] names;
   private final List<SqlColumn> columns;
@@ -50,7 +50,8 @@ public final class CompiledExpression {
     this.columns = columns;
     this.function = function;
     this.type = rex.getType().getSqlTypeName();
-    this.computed = type(rex.getType());
+    this.precision = rex.getType().getPrecision();
+    this.scale = rex.getType().getScale();
     this.copied = rex instanceof RexInputRef column ? column.getIndex() : -1;
     this.row = new Row(columns.size());
     this.names = columns.stream().map(column -> BsonRow.name(column.name())).toArray(byte[][]::new);
@@ -75,31 +76,35 @@ public final class CompiledExpression {
     return Arrays.stream(used).mapToObj(i -> columns.get(i).name()).toList();
   }
 
-  /** What the values are. */
-  public SqlType.Kind kind() {
-    return type().kind();
-  }
-
-  /** What the values are, and for decimals of how many digits. */
-  public SqlType type() {
-    return copied >= 0 ? columns.get(copied).type() : computed;
-  }
-
-  /** The column that the expression is and no more; empty for any other expression. */
+  /** The column, if the expression is nothing but it. */
   public Optional<String> column() {
     return copied < 0 ? Optional.empty() : Optional.of(columns.get(copied).name());
   }
 
-  private static SqlType type(RelDataType type) {
-    return switch (type.getSqlTypeName()) {
-      case BOOLEAN -> SqlType.BOOLEAN;
-      case TINYINT, SMALLINT, INTEGER, BIGINT -> SqlType.INTEGER;
-      case DECIMAL -> SqlType.decimal(type.getPrecision(), type.getScale());
-      case FLOAT, REAL, DOUBLE -> SqlType.DOUBLE;
-      case DATE -> SqlType.DATE;
-      case TIMESTAMP -> SqlType.DATETIME;
-      case BINARY, VARBINARY -> SqlType.BYTES;
-      default -> SqlType.TEXT;
+  /** What the values are, and with how many digits. */
+  public SqlType type() {
+    if (copied >= 0) {
+      return columns.get(copied).type();
+    }
+    return type == SqlTypeName.DECIMAL
+        ? SqlType.decimal(precision, scale)
+        : new SqlType(kind(), 0, 0);
+  }
+
+  /** What the values are. */
+  public SqlType.Kind kind() {
+    if (copied >= 0) {
+      return columns.get(copied).type().kind();
+    }
+    return switch (type) {
+      case BOOLEAN -> SqlType.Kind.BOOLEAN;
+      case TINYINT, SMALLINT, INTEGER, BIGINT -> SqlType.Kind.INTEGER;
+      case DECIMAL -> SqlType.Kind.DECIMAL;
+      case FLOAT, REAL, DOUBLE -> SqlType.Kind.DOUBLE;
+      case DATE -> SqlType.Kind.DATE;
+      case TIMESTAMP -> SqlType.Kind.DATETIME;
+      case BINARY, VARBINARY -> SqlType.Kind.BYTES;
+      default -> SqlType.Kind.TEXT;
     };
   }
 
