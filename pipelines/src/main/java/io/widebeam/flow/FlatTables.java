@@ -5,6 +5,7 @@ import io.widebeam.sink.jdbc.ColumnType.Kind;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import io.widebeam.sink.jdbc.FlatTable.UnwoundArray;
+import io.widebeam.sql.CompiledExpression;
 import io.widebeam.sql.SqlType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -83,7 +84,7 @@ final class FlatTables {
    * @param prefix of the columns' names
    */
   private void add(ViewTree node, int level, List<String> path, String prefix) {
-    fields(node)
+    fields(node, tables.apply(node.table()))
         .forEach(
             (field, type) -> {
               List<String> fieldPath = below(path, field);
@@ -112,8 +113,7 @@ final class FlatTables {
   }
 
   /** The fields of a node's rows, with what they hold, in order. */
-  private Map<String, ColumnType> fields(ViewTree node) {
-    TableDescription table = tables.apply(node.table());
+  static Map<String, ColumnType> fields(ViewTree node, TableDescription table) {
     Map<String, ColumnType> types = new HashMap<>();
     table.definitions().forEach(column -> types.put(fieldName(column.name(), node), column.type()));
     node.options()
@@ -124,6 +124,26 @@ final class FlatTables {
       fields.put(field, types.getOrDefault(field, ColumnType.text(0)));
     }
     return fields;
+  }
+
+  /** What SQL expressions know of the fields of a node's rows. */
+  static Map<String, SqlType> sqlTypes(ViewTree node, TableDescription table) {
+    Map<String, SqlType> types = new HashMap<>();
+    table.types().forEach((column, type) -> types.put(fieldName(column, node), type));
+    node.options()
+        .computed()
+        .forEach(
+            (field, expression) ->
+                types.put(
+                    field,
+                    expression instanceof NodeOptions.Sql sql
+                        ? compile(sql, table).type()
+                        : SqlType.OTHER));
+    return types;
+  }
+
+  private static CompiledExpression compile(NodeOptions.Sql sql, TableDescription table) {
+    return NodeRows.expressions(table.id().name(), table.sqlColumns()).compile(sql.text());
   }
 
   /** How documents call a column, or would if they had it. */
@@ -137,8 +157,11 @@ final class FlatTables {
     if (!(expression instanceof NodeOptions.Sql sql)) {
       return ColumnType.text(0);
     }
-    SqlType.Kind kind =
-        NodeRows.expressions(table.id().name(), table.sqlColumns()).compile(sql.text()).kind();
+    return columnType(compile(sql, table).kind());
+  }
+
+  /** What holds every value of that kind. */
+  static ColumnType columnType(SqlType.Kind kind) {
     return switch (kind) {
       case BOOLEAN -> ColumnType.of(Kind.BOOLEAN);
       case INTEGER -> ColumnType.of(Kind.INT64);

@@ -1,5 +1,7 @@
 package io.widebeam.flow;
 
+import java.nio.file.Path;
+import io.widebeam.sql.SqlModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -31,6 +33,8 @@ public final class Flow {
   private final List<Connection> connections;
   private final List<View> views;
   private final List<Replication> replications;
+  private final List<Model> models;
+  private final List<RollupDefinition> rollups;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -40,6 +44,8 @@ public final class Flow {
       List<Connection> connections,
       List<View> views,
       List<Replication> replications,
+      List<Model> models,
+      List<RollupDefinition> rollups,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
@@ -47,18 +53,30 @@ public final class Flow {
     this.connections = List.copyOf(connections);
     this.views = List.copyOf(views);
     this.replications = List.copyOf(replications);
+    this.models = List.copyOf(models);
+    this.rollups = List.copyOf(rollups);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
   }
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
-    return new Flow(name, newConnections, newViews, replications, deadLetters, failsFast, places);
+    return new Flow(
+        name, newConnections, newViews, replications, models, rollups, deadLetters, failsFast, places);
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
-    return new Flow(name, List.of(), List.of(), List.of(), Optional.empty(), false, Places.NONE);
+    return new Flow(
+        name,
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        Optional.empty(),
+        false,
+        Places.NONE);
   }
 
   /** This flow and one more connection. */
@@ -93,9 +111,73 @@ public final class Flow {
         connections,
         views,
         append(replications, new Replication(from, to)),
+        models,
+        rollups,
         deadLetters,
         failsFast,
         places);
+  }
+
+  /**
+   * This flow and the dbt models of these files, see {@link Model}.
+   *
+   * @throws FlowException if a file cannot be read
+   */
+  public Flow models(Path... files) {
+    Flow flow = this;
+    for (Path file : files) {
+      flow = flow.model(Model.read(file));
+    }
+    return flow;
+  }
+
+  /** This flow and one more dbt model. */
+  public Flow model(Model model) {
+    return new Flow(
+        name,
+        connections,
+        views,
+        replications,
+        append(models, model),
+        rollups,
+        deadLetters,
+        failsFast,
+        places);
+  }
+
+  /**
+   * Begins one more rollup.
+   *
+   * @param from what a view of the flow writes to, {@code connection.collection}, to roll up its
+   *     documents; or {@code connection.table}, to roll up a table's rows
+   */
+  public RollupBuilder rollup(String from) {
+    return new RollupBuilder(this, TableRef.parse(from));
+  }
+
+  /** This flow and one more rollup. */
+  public Flow rollup(RollupDefinition rollup) {
+    return withRollups(append(rollups, rollup));
+  }
+
+  /** This flow without its dbt models. */
+  Flow withoutModels() {
+    return new Flow(
+        name,
+        connections,
+        views,
+        replications,
+        List.of(),
+        rollups,
+        deadLetters,
+        failsFast,
+        places);
+  }
+
+  /** This flow with these rollups only. */
+  Flow withRollups(List<RollupDefinition> others) {
+    return new Flow(
+        name, connections, views, replications, models, others, deadLetters, failsFast, places);
   }
 
   /**
@@ -126,6 +208,8 @@ public final class Flow {
         connections,
         views,
         replications,
+        models,
+        rollups,
         Optional.of(TableRef.parse(collection)),
         failsFast,
         places);
@@ -133,7 +217,7 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, deadLetters, true, places);
+    return new Flow(name, connections, views, replications, models, rollups, deadLetters, true, places);
   }
 
   /**
@@ -163,6 +247,43 @@ public final class Flow {
     return replications;
   }
 
+  /** The dbt models. */
+  public List<Model> models() {
+    return models;
+  }
+
+  /** The aggregates over views' documents and tables' rows. */
+  public List<RollupDefinition> rollups() {
+    return rollups;
+  }
+
+  /**
+   * What is written, in the order of the flow: a name may be a pattern for several tables, and
+   * views that leave the choice of a target to whoever runs the flow have none.
+   */
+  public List<TableRef> targets() {
+    List<TableRef> targets = new ArrayList<>();
+    views.forEach(view -> view.to().ifPresent(targets::add));
+    for (Replication replication : replications) {
+      for (TableRef from : replication.from()) {
+        targets.add(new TableRef(replication.to(), from.table()));
+      }
+    }
+    rollups.forEach(rollup -> targets.add(rollup.to()));
+    for (Model model : models) {
+      SqlModel sql = SqlModel.parse(model.text());
+      if (!sql.isEphemeral()) {
+        connections.stream()
+            .filter(Connection.Target.class::isInstance)
+            .map(Connection::name)
+            .filter(target -> model.to().orElse(target).equals(target))
+            .map(target -> new TableRef(target, sql.alias().orElse(model.name())))
+            .forEach(targets::add);
+      }
+    }
+    return targets;
+  }
+
   /** Where changes that cannot be processed go, if the flow says so. */
   public Optional<TableRef> deadLetters() {
     return deadLetters;
@@ -185,18 +306,30 @@ public final class Flow {
         && connections.equals(flow.connections)
         && views.equals(flow.views)
         && replications.equals(flow.replications)
+        && models.equals(flow.models)
+        && rollups.equals(flow.rollups)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, deadLetters, failsFast);
+    return Objects.hash(name, connections, views, replications, models, rollups, deadLetters, failsFast);
   }
 
   @Override
   public String toString() {
-    return "Flow[" + name + ", " + connections + ", " + views + ", " + replications + "]";
+    return "Flow["
+        + name
+        + ", "
+        + connections
+        + ", "
+        + views
+        + ", "
+        + replications
+        + ", "
+        + rollups
+        + "]";
   }
 
   private static <T> List<T> append(List<T> list, T last) {

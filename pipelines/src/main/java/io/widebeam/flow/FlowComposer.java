@@ -2,13 +2,19 @@ package io.widebeam.flow;
 
 import io.widebeam.cdc.CdcIO;
 import io.widebeam.change.Change;
+import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.document.DocumentRows;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.join.WideDocuments;
+import io.widebeam.rollup.GroupsInTarget;
+import io.widebeam.rollup.Rollup;
+import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTables;
+import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.mongodb.MongoDocuments;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,12 +25,14 @@ import org.apache.beam.sdk.transforms.Flatten;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PDone;
+import org.joda.time.Duration;
 
 /**
  * Turns a planned flow into a Beam graph:
  *
  * <pre>
- * Read/shop ──┬─ orders/Join ── orders/Write
+ * Read/shop ──┬─ orders/Join ──┬─ orders/Write
+ *             │                └─ sales/Rollup ── sales/Write
  *             └─ stock/Sources ── stock/Join ── stock/Write
  * Read/depot ───────┘
  * </pre>
@@ -46,9 +54,24 @@ public final class FlowComposer {
     Map<String, PCollection<Change>> changes = readSources(pipeline, flow, letters);
     for (PlannedView view : flow.views()) {
       PCollection<Change> needed = flattenSources(view, changes);
-      WideDocuments join = join(view, flow.generation(), letters);
-      PCollection<DocumentChange> documents = needed.apply(step(view, "Join"), join);
-      write(view, documents, flow.generation() == 0 ? NO_GENERATION : join.firstVersion(), letters);
+      WideDocuments join = join(view, flow, letters);
+      PCollection<DocumentChange> documents = needed.apply(step(view.name(), "Join"), join);
+      view.target()
+          .ifPresent(
+              target ->
+                  write(
+                      target,
+                      rows(view, documents, letters),
+                      view.root().table(),
+                      flow.generation() == 0 ? NO_GENERATION : join.firstVersion(),
+                      letters));
+      for (PlannedRollup rollup : flow.rollupsOf(view)) {
+        PCollection<DocumentChange> groups =
+            documents.apply(
+                step(rollup.name(), "Rollup"), rollup(rollup, view, flow.generation(), letters));
+        // Their versions are of the clock that generations are of.
+        write(rollup.target(), groups, view.root().table(), flow.generation(), letters);
+      }
     }
     letters.ifPresent(DeadLetters::close);
   }
@@ -75,42 +98,89 @@ public final class FlowComposer {
     List<PCollection<Change>> needed = view.connections().stream().map(changes::get).toList();
     return needed.size() == 1
         ? needed.get(0)
-        : PCollectionList.of(needed).apply(step(view, "Sources"), Flatten.pCollections());
+        : PCollectionList.of(needed).apply(step(view.name(), "Sources"), Flatten.pCollections());
   }
 
   private static WideDocuments join(
-      PlannedView view, long generation, Optional<DeadLetters<PDone>> letters) {
-    WideDocuments join = WideDocuments.of(view.root()).withGeneration(generation);
-    if (view.target() instanceof PlannedTarget.Jdbc jdbc && jdbc.table().isUnwound()) {
-      // Of a document that is many rows, only those that differ are to be written.
+      PlannedView view, PlannedFlow flow, Optional<DeadLetters<PDone>> letters) {
+    WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
+    boolean unwound =
+        view.target().orElse(null) instanceof PlannedTarget.Jdbc jdbc && jdbc.table().isUnwound();
+    if (unwound || view.row().isPresent() || !flow.rollupsOf(view).isEmpty()) {
+      // Of a document that is many rows, only those that differ are to be written; and what a
+      // document gave a group is to be taken back.
       join = join.withBefore();
     }
     return letters.map(join::withDeadLetters).orElse(join);
   }
 
+  /** What is written of a view's documents. */
+  private static PCollection<DocumentChange> rows(
+      PlannedView view,
+      PCollection<DocumentChange> documents,
+      Optional<DeadLetters<PDone>> letters) {
+    if (view.row().isEmpty()) {
+      return documents;
+    }
+    DocumentRows rows = DocumentRows.of(view.row().get());
+    return documents.apply(
+        step(view.name(), "Rows"),
+        letters.map(handler -> rows.withDeadLetters(handler, view.root().table())).orElse(rows));
+  }
+
+  private static Rollup rollup(
+      PlannedRollup planned,
+      PlannedView view,
+      long generation,
+      Optional<DeadLetters<PDone>> letters) {
+    Rollup rollup =
+        Rollup.of(planned.aggregation())
+            .every(Duration.millis(planned.period().toMillis()))
+            .reconciledWith(groupsIn(planned.target()))
+            .withFirstVersion(generation);
+    if (planned.row().isPresent()) {
+      rollup = rollup.withRow(planned.row().get());
+    }
+    return letters.isPresent()
+        ? rollup.withDeadLetters(letters.get(), view.root().table())
+        : rollup;
+  }
+
+  private static GroupsInTarget groupsIn(PlannedTarget target) {
+    if (target instanceof PlannedTarget.Jdbc jdbc) {
+      JdbcTarget database = jdbc.database();
+      FlatTable table = jdbc.table();
+      return groups -> JdbcTables.groups(database, table).forEach(groups);
+    }
+    PlannedTarget.Mongo mongo = (PlannedTarget.Mongo) target;
+    String uri = mongo.uri().reveal();
+    String database = mongo.database();
+    String collection = mongo.collection();
+    return groups -> MongoDocuments.groups(uri, database, collection).forEach(groups);
+  }
+
   /**
+   * @param root the table that the documents come from
    * @param firstVersion what the versions of older generations are below; 0 if there are none
    */
   private static void write(
-      PlannedView view,
+      PlannedTarget target,
       PCollection<DocumentChange> documents,
+      TableId root,
       long firstVersion,
       Optional<DeadLetters<PDone>> letters) {
-    String step = step(view, "Write");
-    if (view.target() instanceof PlannedTarget.Jdbc jdbc) {
+    String step = step(target.label(), "Write");
+    if (target instanceof PlannedTarget.Jdbc jdbc) {
       JdbcTables.Write write =
           JdbcTables.write()
               .to(jdbc.database())
               .withTable(jdbc.table())
               .withFirstVersion(firstVersion);
       documents.apply(step, jdbc.source().map(write::followingColumns).orElse(write));
-    } else if (view.target() instanceof PlannedTarget.Mongo mongo) {
+    } else if (target instanceof PlannedTarget.Mongo mongo) {
       MongoDocuments.Write write = sink(mongo).withFirstVersion(firstVersion);
       documents.apply(
-          step,
-          letters
-              .map(handler -> write.withDeadLetters(handler, view.root().table()))
-              .orElse(write));
+          step, letters.map(handler -> write.withDeadLetters(handler, root)).orElse(write));
     }
   }
 
@@ -122,7 +192,7 @@ public final class FlowComposer {
         .withVersionField(target.versionField());
   }
 
-  private static String step(PlannedView view, String stage) {
-    return view.target().connection() + "." + view.target().name() + "/" + stage;
+  private static String step(String part, String stage) {
+    return part + "/" + stage;
   }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,32 +70,140 @@ public final class FlowPlanner {
     }
   }
 
+  /**
+   * A table to write to.
+   *
+   * @param place the part that names it
+   * @param layout empty if it cannot be told, which has been reported
+   */
+  private record TablePart(
+      TableRef to, String place, Optional<FlatTable> layout, boolean followsSource) {}
+
+  /**
+   * A rollup to plan.
+   *
+   * @param part the view that it reads
+   * @param laid empty if it cannot be planned, which has been reported
+   */
+  private record RollupPart(
+      RollupDefinition rollup, String place, Part part, Optional<RollupPlanner.Laid> laid) {}
+
   /** The planning of one flow. */
   private final class Planning {
     private final Flow flow;
     private final List<Problem> problems;
     private final Map<String, Connection> connections = new HashMap<>();
     private final Map<String, SourceDescription> descriptions = new LinkedHashMap<>();
+    private final ModelPlanner models;
 
     Planning(Flow flow, List<Problem> problems) {
       this.flow = flow;
       this.problems = problems;
       flow.connections().forEach(connection -> connections.put(connection.name(), connection));
+      this.models = new ModelPlanner(flow, connections, problems);
     }
 
     PlannedFlow plan() {
       describeSources();
       List<Part> parts = new ArrayList<>(checkViews());
       parts.addAll(checkReplications());
-      checkTargets(parts);
+      List<RollupPart> rollups = checkRollups(parts);
+      models.bind(new ModelTables());
+      checkTargets(parts, rollups);
+      checkModelTargets();
       FlowException.throwIfAny(problems);
 
-      List<PlannedView> views =
-          parts.stream()
-              .map(part -> new PlannedView(node(part.tree(), part.view().key()), target(part)))
-              .toList();
-      return new PlannedFlow(
-          flow.name(), plannedSources(), views, deadLetters().map(this::letters));
+      List<PlannedView> views = new ArrayList<>(parts.stream().map(this::planned).toList());
+      Set<ViewTree> ofTables = new LinkedHashSet<>();
+      rollups.stream()
+          .filter(rollup -> rollup.part().to().isEmpty())
+          .forEach(rollup -> ofTables.add(rollup.part().tree()));
+      ofTables.forEach(
+          tree ->
+              views.add(
+                  new PlannedView(
+                      tree.table().toString(), node(tree, List.of()), Optional.empty())));
+      views.addAll(models.views());
+      List<PlannedRollup> planned = new ArrayList<>(models.rollups());
+      planned.addAll(rollups.stream().map(this::planned).toList());
+      return new PlannedFlow(flow.name(), plannedSources(), views, deadLetters().map(this::letters))
+          .withRollups(planned);
+    }
+
+    private PlannedView planned(Part part) {
+      return new PlannedView(node(part.tree(), part.view().key()), target(part));
+    }
+
+    private PlannedRollup planned(RollupPart part) {
+      TableRef to = part.rollup().to();
+      PlannedTarget target =
+          connections.get(to.connection()) instanceof Connection.Jdbc jdbc
+              ? new PlannedTarget.Jdbc(
+                  jdbc.name(),
+                  JdbcTargetCatalog.target(jdbc),
+                  part.laid().orElseThrow().table(),
+                  Optional.empty())
+              : letters(to);
+      return new PlannedRollup(
+          to.toString(),
+          part.part().to().orElse(part.part().tree().table()).toString(),
+          part.laid().orElseThrow().aggregation(),
+          part.rollup().every(),
+          Optional.empty(),
+          target);
+    }
+
+    /** What models need to know of tables. */
+    private final class ModelTables implements ModelPlanner.Tables {
+      @Override
+      public TableDescription table(TableRef ref, ModelPlanner.Reporter reporter) {
+        int before = problems.size();
+        checkTable(ref, reporter);
+        return problems.size() > before ? null : Planning.this.table(ref);
+      }
+
+      @Override
+      public ViewNode node(ViewTree tree) {
+        return Planning.this.node(tree, List.of());
+      }
+    }
+
+    private void checkModelTargets() {
+      Map<String, List<JdbcTable>> tables = new TreeMap<>();
+      Map<String, Set<String>> collections = new TreeMap<>();
+      models
+          .targets()
+          .forEach(
+              target -> {
+                if (target instanceof PlannedTarget.Jdbc jdbc) {
+                  tables
+                      .computeIfAbsent(jdbc.connection(), name -> new ArrayList<>())
+                      .add(new JdbcTable(jdbc.table(), false));
+                } else {
+                  collections
+                      .computeIfAbsent(target.connection(), name -> new TreeSet<>())
+                      .add(target.name());
+                }
+              });
+      collections.forEach(
+          (name, names) -> reportAll(name, targetCatalog.check(mongo(name), names)));
+      tables.forEach(
+          (name, all) -> {
+            JdbcFindings findings =
+                targetCatalog.check((Connection.Jdbc) connections.get(name), all);
+            reportAll(name, findings.connection());
+            findings
+                .tables()
+                .forEach(
+                    (table, mismatches) ->
+                        mismatches.forEach(
+                            mismatch ->
+                                problems.add(
+                                    new Problem(
+                                        models.place(name, table),
+                                        mismatch.what(),
+                                        mismatch.remedy()))));
+          });
     }
 
     private void describeSources() {
@@ -102,7 +211,7 @@ public final class FlowPlanner {
       Map<String, List<TableRef>> patterns = new TreeMap<>();
       for (TableRef ref : tablesToRead()) {
         Set<String> names = tables.computeIfAbsent(ref.connection(), name -> new TreeSet<>());
-        if (Replication.isPattern(ref)) {
+        if (ref.isPattern()) {
           patterns.computeIfAbsent(ref.connection(), name -> new ArrayList<>()).add(ref);
         } else {
           names.add(ref.table());
@@ -127,6 +236,11 @@ public final class FlowPlanner {
         view.lookups().forEach(lookup -> refs.add(lookup.from()));
       }
       flow.replications().forEach(replication -> refs.addAll(replication.from()));
+      refs.addAll(models.tables());
+      flow.rollups().stream()
+          .map(RollupDefinition::from)
+          .filter(from -> connections.get(from.connection()) instanceof Connection.Source)
+          .forEach(refs::add);
       return refs;
     }
 
@@ -135,7 +249,7 @@ public final class FlowPlanner {
       Set<String> names = new TreeSet<>();
       if (patterns != null) {
         for (String name : description.otherNames()) {
-          if (patterns.stream().anyMatch(pattern -> Replication.matches(pattern, name))) {
+          if (patterns.stream().anyMatch(pattern -> pattern.matches(name))) {
             names.add(name);
           }
         }
@@ -143,9 +257,9 @@ public final class FlowPlanner {
       return names;
     }
 
-    private void checkTargets(List<Part> parts) {
+    private void checkTargets(List<Part> parts, List<RollupPart> rollups) {
       Map<String, Set<String>> collections = new TreeMap<>();
-      Map<String, List<Part>> tables = new TreeMap<>();
+      Map<String, List<TablePart>> tables = new TreeMap<>();
       for (Part part : parts) {
         if (part.to().isEmpty()) {
           report(
@@ -156,7 +270,27 @@ public final class FlowPlanner {
         }
         TableRef to = part.to().get();
         if (isTable(part.to())) {
-          tables.computeIfAbsent(to.connection(), name -> new ArrayList<>()).add(part);
+          // Options with mistakes have been reported.
+          Optional<FlatTable> layout =
+              isComplete(part.tree()) && problems.isEmpty() ? layOut(part) : Optional.empty();
+          tables
+              .computeIfAbsent(to.connection(), name -> new ArrayList<>())
+              .add(new TablePart(to, part.targetPlace(), layout, part.isReplication()));
+        } else {
+          collections.computeIfAbsent(to.connection(), name -> new TreeSet<>()).add(to.table());
+        }
+      }
+      for (RollupPart rollup : rollups) {
+        TableRef to = rollup.rollup().to();
+        if (isTable(Optional.of(to))) {
+          tables
+              .computeIfAbsent(to.connection(), name -> new ArrayList<>())
+              .add(
+                  new TablePart(
+                      to,
+                      rollup.place() + ".to",
+                      rollup.laid().map(RollupPlanner.Laid::table),
+                      false));
         } else {
           collections.computeIfAbsent(to.connection(), name -> new TreeSet<>()).add(to.table());
         }
@@ -180,22 +314,19 @@ public final class FlowPlanner {
       tables.forEach(this::checkTables);
     }
 
-    private void checkTables(String connection, List<Part> parts) {
+    private void checkTables(String connection, List<TablePart> parts) {
       List<JdbcTable> laidOut = new ArrayList<>();
-      for (Part part : parts) {
-        // Options with mistakes have been reported.
-        if (isComplete(part.tree()) && problems.isEmpty()) {
-          layOut(part).ifPresent(table -> laidOut.add(new JdbcTable(table, part.isReplication())));
-        }
+      for (TablePart part : parts) {
+        part.layout().ifPresent(table -> laidOut.add(new JdbcTable(table, part.followsSource())));
       }
       JdbcFindings findings =
           targetCatalog.check((Connection.Jdbc) connections.get(connection), laidOut);
       reportAll(connection, findings.connection());
-      for (Part part : parts) {
+      for (TablePart part : parts) {
         findings
             .tables()
-            .getOrDefault(part.to().orElseThrow().table(), List.of())
-            .forEach(mismatch -> report(part.targetPlace(), mismatch.what(), mismatch.remedy()));
+            .getOrDefault(part.to().table(), List.of())
+            .forEach(mismatch -> report(part.place(), mismatch.what(), mismatch.remedy()));
       }
     }
 
@@ -255,7 +386,7 @@ public final class FlowPlanner {
 
     private List<TableRef> tablesOf(TableRef ref, String place) {
       SourceDescription description = descriptions.get(ref.connection());
-      if (!Replication.isPattern(ref)) {
+      if (!ref.isPattern()) {
         return List.of(ref);
       }
       if (!description.reached()) {
@@ -277,6 +408,72 @@ public final class FlowPlanner {
       return tables;
     }
 
+    /** Every rollup reads a view of the flow, or a table's rows as they are. */
+    private List<RollupPart> checkRollups(List<Part> parts) {
+      List<RollupPart> rollups = new ArrayList<>();
+      Map<TableRef, Part> ofTables = new HashMap<>();
+      for (int i = 0; i < flow.rollups().size(); i++) {
+        RollupDefinition rollup = flow.rollups().get(i);
+        String place = FlowRules.rollupPart(i);
+        readBy(rollup, place, parts, ofTables)
+            .ifPresent(
+                part ->
+                    rollups.add(new RollupPart(rollup, place, part, layOut(rollup, place, part))));
+      }
+      return rollups;
+    }
+
+    private Optional<Part> readBy(
+        RollupDefinition rollup, String place, List<Part> parts, Map<TableRef, Part> ofTables) {
+      TableRef from = rollup.from();
+      for (Part part : parts) {
+        if (part.to().equals(Optional.of(from))) {
+          return Optional.of(part);
+        }
+      }
+      if (connections.get(from.connection()) instanceof Connection.Source) {
+        return Optional.of(
+            ofTables.computeIfAbsent(
+                from,
+                table -> {
+                  View view =
+                      new View(table, List.of(), Optional.empty(), View.DEFAULT_VERSION_FIELD);
+                  ViewTree root = ViewTree.of(view, place, (part, what, remedy) -> {});
+                  checkNode(root);
+                  return new Part(view, place, place, root, false);
+                }));
+      }
+      report(
+          place + ".from",
+          "no view of this flow writes to `" + from + "`",
+          Suggestions.amongNames(
+              from.toString(),
+              "views",
+              parts.stream().flatMap(part -> part.to().stream()).map(TableRef::toString).toList()));
+      return Optional.empty();
+    }
+
+    /** Empty if there are mistakes, in the rollup or in its view, which are reported. */
+    private Optional<RollupPlanner.Laid> layOut(RollupDefinition rollup, String place, Part part) {
+      if (!isComplete(part.tree()) || !areOptionsRight(part.tree())) {
+        return Optional.empty();
+      }
+      DocumentColumns documents = DocumentColumns.of(part.tree(), rollup.unwind(), this::table);
+      return new RollupPlanner(
+              rollup, place, part.tree(), documents, this::report, this::reportMistakes)
+          .plan();
+    }
+
+    private boolean areOptionsRight(ViewTree node) {
+      try {
+        TableDescription table = table(node.table());
+        FlatTables.sqlTypes(node, table);
+        return node.lookups().stream().allMatch(this::areOptionsRight);
+      } catch (SqlException e) {
+        return false;
+      }
+    }
+
     private boolean isTable(Optional<TableRef> to) {
       return to.isPresent() && connections.get(to.get().connection()) instanceof Connection.Jdbc;
     }
@@ -292,37 +489,41 @@ public final class FlowPlanner {
     }
 
     private void checkTable(ViewTree node) {
-      SourceDescription source = descriptions.get(node.table().connection());
+      String from = node.part() + ".from";
+      checkTable(node.table(), (what, remedy) -> report(from, what, remedy));
+      TableDescription table = table(node.table());
+      if (table != null) {
+        for (String column : node.arrayKeys()) {
+          checkColumn(node.part() + ".arrayKeys", column, node, table);
+        }
+      }
+    }
+
+    private void checkTable(TableRef ref, ModelPlanner.Reporter reporter) {
+      SourceDescription source = descriptions.get(ref.connection());
       if (!source.reached()) {
         return;
       }
-      String from = node.part() + ".from";
-      String name = node.table().table();
+      String name = ref.table();
       TableDescription table = source.tables().get(name);
       if (table == null) {
         Finding unreadable = source.unreadable().get(name);
         if (unreadable != null) {
-          report(from, unreadable.what(), unreadable.remedy());
+          reporter.report(unreadable.what(), unreadable.remedy());
         } else {
-          report(
-              from,
-              "there is no table `" + name + "` that " + node.table().connection() + " can read",
+          reporter.report(
+              "there is no table `" + name + "` that " + ref.connection() + " can read",
               Suggestions.amongNames(name, "tables", source.otherNames()));
         }
         return;
       }
       if (table.primaryKey().isEmpty()) {
-        report(
-            from,
+        reporter.report(
             "table `" + name + "` has no primary key, so its rows cannot be told apart",
             "ALTER TABLE " + name + " ADD PRIMARY KEY (...)");
       }
-      for (String column : node.arrayKeys()) {
-        checkColumn(node.part() + ".arrayKeys", column, node, table);
-      }
       if (!table.wholeRowsBefore()) {
-        report(
-            from,
+        reporter.report(
             "table `"
                 + name
                 + "`: its log leaves out what a row was before a change, which the join needs",
@@ -397,18 +598,22 @@ public final class FlowPlanner {
       try {
         compile.accept(expressions, sql.text());
       } catch (SqlException e) {
-        for (SqlMistake mistake : e.mistakes()) {
-          boolean first = mistake.line() == 1 && mistake.column() == 1;
-          String where =
-              first || flow.places().isText(part)
-                  ? ""
-                  : " (line " + mistake.line() + ", column " + mistake.column() + " of it)";
-          problems.add(
-              new Problem(
-                  flow.places().within(part, mistake.line(), mistake.column()),
-                  mistake.what() + where,
-                  mistake.remedy()));
-        }
+        reportMistakes(part, e);
+      }
+    }
+
+    private void reportMistakes(String part, SqlException e) {
+      for (SqlMistake mistake : e.mistakes()) {
+        boolean first = mistake.line() == 1 && mistake.column() == 1;
+        String where =
+            first || flow.places().isText(part)
+                ? ""
+                : " (line " + mistake.line() + ", column " + mistake.column() + " of it)";
+        problems.add(
+            new Problem(
+                flow.places().within(part, mistake.line(), mistake.column()),
+                mistake.what() + where,
+                mistake.remedy()));
       }
     }
 
@@ -574,6 +779,7 @@ public final class FlowPlanner {
                       new JoinColumn(parentNames.apply(join.parent()), names.apply(join.child())))
               .toList(),
           tree.arrayKeys().stream().map(names).toList(),
+          tree.newest(),
           tree.lookups().stream().map(lookup -> node(lookup, List.of(), names)).toList(),
           rows);
     }
@@ -613,8 +819,9 @@ public final class FlowPlanner {
       return flow.deadLetters()
           .or(
               () ->
-                  flow.views().stream()
-                      .flatMap(view -> view.to().stream())
+                  Stream.concat(
+                          flow.views().stream().flatMap(view -> view.to().stream()),
+                          flow.rollups().stream().map(RollupDefinition::to))
                       .filter(to -> connections.get(to.connection()) instanceof Connection.Mongo)
                       .findFirst()
                       .map(to -> new TableRef(to.connection(), Flow.DEFAULT_DEAD_LETTERS)));

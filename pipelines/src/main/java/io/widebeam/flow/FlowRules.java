@@ -1,14 +1,20 @@
 package io.widebeam.flow;
 
+import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTables;
+import io.widebeam.sql.SqlException;
+import io.widebeam.sql.SqlMistake;
+import io.widebeam.sql.SqlModel;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What can be said about a flow without asking a database. The parts are checked one by one, so
@@ -18,6 +24,7 @@ import java.util.regex.Pattern;
 final class FlowRules {
   private static final Pattern FLOW_NAME = Pattern.compile("[\\p{L}\\p{N}_-]+");
   private static final Pattern CONNECTION_NAME = Pattern.compile("[A-Za-z0-9_-]+");
+  private static final Pattern MODEL_NAME = Pattern.compile("[\\p{L}\\p{N}_]+");
   private static final Pattern MONGODB_URI = Pattern.compile("mongodb(\\+srv)?://.+");
 
   /** Connector properties that hold a flow together, which is why a file cannot set them. */
@@ -28,6 +35,7 @@ final class FlowRules {
   private final List<Problem> problems;
   private final Map<String, Optional<Connection>> connections = new LinkedHashMap<>();
   private final Set<TableRef> targets = new HashSet<>();
+  private final Set<String> models = new HashSet<>();
 
   FlowRules(Places places, List<Problem> problems) {
     this.places = places;
@@ -38,7 +46,11 @@ final class FlowRules {
   void check(Flow flow) {
     name(flow.name());
     flow.connections().forEach(this::connection);
-    views(flow.views().size() + flow.replications().size());
+    views(
+        flow.views().size()
+            + flow.replications().size()
+            + flow.models().size()
+            + flow.rollups().size());
     for (int i = 0; i < flow.views().size(); i++) {
       View view = flow.views().get(i);
       String part = viewPart(i);
@@ -54,7 +66,135 @@ final class FlowRules {
     for (int i = 0; i < flow.replications().size(); i++) {
       replication(flow.replications().get(i), replicationPart(i));
     }
+    for (int i = 0; i < flow.models().size(); i++) {
+      model(flow.models().get(i), modelPart(i));
+    }
+    for (int i = 0; i < flow.rollups().size(); i++) {
+      rollup(flow.rollups().get(i), rollupPart(i));
+    }
     flow.deadLetters().ifPresent(this::deadLetters);
+  }
+
+  static String modelPart(int index) {
+    return "models[" + index + "]";
+  }
+
+  void model(Model model, String part) {
+    if (!MODEL_NAME.matcher(model.name()).matches()) {
+      report(
+          part,
+          "the model's name `" + model.name() + "` has other characters than letters, digits and _",
+          "call the file otherwise, as in: dwd_orders.sql");
+    }
+    if (!models.add(model.name())) {
+      report(
+          part,
+          "there are two models called `" + model.name() + "`",
+          "call one of the files otherwise");
+    }
+    connectionOf(model.from(), Connection.Source.class, "source", part + ".from");
+    Optional<Connection> to =
+        connectionOf(model.to(), Connection.Target.class, "target", part + ".to");
+    try {
+      SqlModel sql = SqlModel.parse(model.text());
+      TableRef target =
+          new TableRef(to.map(Connection::name).orElse(""), sql.alias().orElse(model.name()));
+      if (to.isPresent() && !sql.isEphemeral() && !targets.add(target)) {
+        report(part, "`" + target + "` is written more than once", "call the model otherwise");
+      }
+    } catch (SqlException e) {
+      for (SqlMistake mistake : e.mistakes()) {
+        problems.add(
+            new Problem(
+                model.file() + ":" + mistake.line() + ":" + mistake.column(),
+                mistake.what(),
+                mistake.remedy()));
+      }
+    }
+  }
+
+  /** The connection that a model names, or the only one of its kind. */
+  private Optional<Connection> connectionOf(
+      Optional<String> name, Class<? extends Connection> type, String kind, String part) {
+    if (name.isPresent()) {
+      TableRef named = new TableRef(name.get(), "");
+      Connection connection = connection(named, part);
+      if (connection != null && !type.isInstance(connection)) {
+        report(part, "`" + named + "` is no " + kind, "name a connection that is one");
+        return Optional.empty();
+      }
+      return Optional.ofNullable(connection);
+    }
+    if (connections.values().contains(Optional.<Connection>empty())) {
+      // One that cannot be read may be meant, and has been reported.
+      return Optional.empty();
+    }
+    List<Connection> all =
+        connections.values().stream().flatMap(Optional::stream).filter(type::isInstance).toList();
+    if (all.size() != 1) {
+      report(
+          part,
+          all.isEmpty()
+              ? "there is no " + kind + " for the models"
+              : "the models may be meant for any of "
+                  + all.stream().map(Connection::name).collect(Collectors.joining(", ")),
+          all.isEmpty()
+              ? "add a connection"
+              : "name it: models: {files: models/*.sql, "
+                  + (kind.equals("source") ? "from" : "to")
+                  + ": "
+                  + all.get(0).name()
+                  + "}");
+      return Optional.empty();
+    }
+    return Optional.of(all.get(0));
+  }
+
+  static String rollupPart(int index) {
+    return "rollups[" + index + "]";
+  }
+
+  /** Comes after the views, whose documents may be rolled up. */
+  void rollup(RollupDefinition rollup, String part) {
+    String from = part + ".from";
+    if (isComplete(rollup.from(), "table", from) && !targets.contains(rollup.from())) {
+      connection(rollup.from(), from);
+    }
+    target(rollup.to(), part);
+    if (rollup.groupBy().isEmpty() && rollup.aggregates().isEmpty()) {
+      report(
+          part,
+          "the rollup has neither groups nor aggregates",
+          "write at least one, as in: aggregates: {orders: COUNT(*)}");
+    }
+    if (rollup.every().isNegative()) {
+      report(part + ".every", "a period cannot be negative", "as in: every: 1m");
+    }
+    Map<String, String> fields = new HashMap<>();
+    fields.put(View.DEFAULT_VERSION_FIELD, "the version of a row");
+    fields.put(FlatTable.ROW_KEY, "the key of a row");
+    fields.put("_id", "the key of a document");
+    rollup
+        .groupBy()
+        .keySet()
+        .forEach(field -> rollupField(field, "a group", part + ".groupBy." + field, fields));
+    rollup
+        .aggregates()
+        .keySet()
+        .forEach(
+            field -> rollupField(field, "an aggregate", part + ".aggregates." + field, fields));
+  }
+
+  private void rollupField(String field, String kind, String part, Map<String, String> fields) {
+    field(field, part);
+    // Databases differ in whether upper case counts.
+    String other = fields.putIfAbsent(field.toLowerCase(Locale.ROOT), kind + "'s field");
+    if (other != null) {
+      report(
+          part,
+          "the field `" + field + "` is also " + other,
+          "choose another name for one of them");
+    }
   }
 
   static String replicationPart(int index) {
@@ -174,7 +314,10 @@ final class FlowRules {
       return;
     }
     if (!targets.add(collection)) {
-      report(to, "two views write to `" + collection + "`", "give each view its own collection");
+      report(
+          to,
+          "`" + collection + "` is written to more than once",
+          "give each view and each rollup its own");
     }
     Connection connection = connection(collection, to);
     if (connection instanceof Connection.Source source) {
@@ -237,6 +380,12 @@ final class FlowRules {
           part + ".relation",
           "the relation has no pairs, so nothing joins `" + lookup.from() + "`",
           "write at least one, as in: relation: [[order_id, order_id]]");
+    }
+    if (lookup.newest() > 0 && lookup.type() != Lookup.Type.ARRAY) {
+      report(
+          part + ".newest",
+          "`newest` says how many elements an array has, and this is one object",
+          "leave it out, or make it an array");
     }
     options(lookup.options(), part);
   }

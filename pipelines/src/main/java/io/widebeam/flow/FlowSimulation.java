@@ -49,7 +49,9 @@ public final class FlowSimulation {
   public static Simulator of(Flow flow) {
     FlowSimulation simulation =
         new FlowSimulation(
-            flow.withDefaultTarget(Connection.mongodb("Simulated", "mongodb://127.0.0.1", "any")));
+            flow.withRollups(List.of())
+                .withoutModels()
+                .withDefaultTarget(Connection.mongodb("Simulated", "mongodb://127.0.0.1", "any")));
     simulation.checkRules();
     simulation.readViews();
     simulation.views(new Random(0));

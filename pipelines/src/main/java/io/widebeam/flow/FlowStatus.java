@@ -11,7 +11,8 @@ import java.util.Optional;
  * How a flow is doing.
  *
  * @param rowsPerSecond changes read per second, of late
- * @param totalRows documents in the targets that the flow has written and not deleted since
+ * @param totalRows documents and rows in the targets that the flow has written and not deleted
+ *     since
  * @param delay from the commit of a change to its write into the target, for the newest change
  *     written; empty until one was
  * @param tables how far the snapshot has come, per table

@@ -5,8 +5,10 @@ import io.widebeam.flow.YamlReader.Mapping;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -14,6 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -22,6 +27,7 @@ import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * Reads flow files. The reference for people is {@code docs/flow-file.md}.
@@ -32,8 +38,13 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "deadLetters")).toList();
+      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "models", "rollups", "deadLetters"))
+          .toList();
+  private static final List<String> MODELS_KEYS = List.of("files", "from", "to", "every");
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");
+  private static final List<String> ROLLUP_KEYS =
+      List.of("from", "unwind", "filter", "groupBy", "aggregates", "every", "to");
+  private static final Pattern PERIOD = Pattern.compile("(\\d{1,9}) ?(ms|s|m|h|d)");
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
   private static final List<String> CONNECTOR_KEYS =
@@ -64,6 +75,7 @@ public final class FlowYaml {
           "type",
           "relation",
           "arrayKeys",
+          "newest",
           "columns",
           "exclude",
           "rename",
@@ -179,7 +191,7 @@ public final class FlowYaml {
             .flatMap(node -> yaml.mapping(node, "connections", "`connections`"))
             .map(this::connections)
             .orElse(List.of());
-    int parts = map.has("replicate") ? 1 : 0;
+    int parts = Stream.of("replicate", "models", "rollups").anyMatch(map::has) ? 1 : 0;
     Optional<Node> viewNode =
         parts > 0
             ? map.optional("views")
@@ -196,6 +208,13 @@ public final class FlowYaml {
                 node -> yaml.sequence(node, "`replicate`", "start each with a dash: - from: ..."))
             .map(this::replications)
             .orElse(List.of());
+    List<Model> models = map.optional("models").map(this::models).orElse(List.of());
+    List<RollupDefinition> rollups =
+        map.optional("rollups")
+            .flatMap(
+                node -> yaml.sequence(node, "`rollups`", "start each with a dash: - from: ..."))
+            .map(this::rollups)
+            .orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
             .flatMap(node -> yaml.text(node, map.title("deadLetters")))
@@ -203,7 +222,77 @@ public final class FlowYaml {
     deadLetters.ifPresent(rules::deadLetters);
     return name.map(
         given ->
-            new Flow(given, connections, views, replications, deadLetters, false, yaml.places()));
+            new Flow(
+                given,
+                connections,
+                views,
+                replications,
+                models,
+                rollups,
+                deadLetters,
+                false,
+                yaml.places()));
+  }
+
+  /** The path of files, a mapping with it, or a list of these. */
+  private List<Model> models(Node node) {
+    List<Model> models = new ArrayList<>();
+    if (node instanceof SequenceNode list) {
+      list.getValue().forEach(element -> addModels(element, models));
+    } else {
+      addModels(node, models);
+    }
+    return models;
+  }
+
+  private void addModels(Node node, List<Model> models) {
+    Optional<Mapping> map = Optional.empty();
+    Node files = node;
+    if (!(node instanceof ScalarNode)) {
+      map = yaml.mapping(node, "models", "`models`");
+      if (map.isEmpty()) {
+        return;
+      }
+      map.get().allowOnly(MODELS_KEYS, List.of());
+      Optional<Node> named = map.get().required("files", "as in: files: models/*.sql");
+      if (named.isEmpty()) {
+        return;
+      }
+      files = named.get();
+    }
+    Optional<String> pattern = yaml.text(files, "`models`");
+    Optional<String> from = map.flatMap(keys -> keys.optionalText("from"));
+    Optional<String> to = map.flatMap(keys -> keys.optionalText("to"));
+    Optional<Duration> every = map.filter(keys -> keys.has("every")).flatMap(this::period);
+    if (pattern.isEmpty()) {
+      return;
+    }
+    for (Path file : modelFiles(pattern.get(), files)) {
+      String part = FlowRules.modelPart(models.size());
+      yaml.locate(part, files);
+      Model read = Model.read(file);
+      Model model =
+          new Model(read.name(), read.file(), read.text(), from, to, every.orElse(read.every()));
+      rules.model(model, part);
+      models.add(model);
+    }
+  }
+
+  private List<Path> modelFiles(String pattern, Node node) {
+    try {
+      List<Path> files = ModelFiles.matching(yaml.directory(), pattern);
+      if (files.isEmpty()) {
+        yaml.report(
+            node,
+            "there are no files like `" + pattern + "`",
+            "the path is relative to the flow file's directory; * stands for any name, ** for"
+                + " directories too");
+      }
+      return files;
+    } catch (IOException | InvalidPathException | PatternSyntaxException e) {
+      yaml.report(node, "`" + pattern + "` cannot be read: " + e.getMessage(), "name files");
+      return List.of();
+    }
   }
 
   private List<Connection> connections(Mapping map) {
@@ -252,6 +341,104 @@ public final class FlowYaml {
     Replication replication = new Replication(from.get(), to.get());
     rules.replication(replication, map.part());
     return Optional.of(replication);
+  }
+
+  private List<RollupDefinition> rollups(List<Node> nodes) {
+    List<RollupDefinition> rollups = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      yaml.mapping(nodes.get(i), FlowRules.rollupPart(i), "rollup " + (i + 1))
+          .flatMap(this::rollup)
+          .ifPresent(rollups::add);
+    }
+    return rollups;
+  }
+
+  private Optional<RollupDefinition> rollup(Mapping map) {
+    map.allowOnly(ROLLUP_KEYS, List.of());
+    Optional<TableRef> from =
+        map.requiredText("from", "name what a view writes to, or a table: from: connection.table")
+            .map(TableRef::parse);
+    Optional<String> unwind =
+        map.has("unwind")
+            ? yaml.text(map.values().get("unwind"), map.title("unwind"))
+            : Optional.of("");
+    Optional<String> filter =
+        map.has("filter")
+            ? expression(map.part() + ".filter", map.values().get("filter"), map.title("filter"))
+                .map(Object::toString)
+            : Optional.of("");
+    Optional<Map<String, String>> groupBy = groups(map);
+    Optional<Map<String, String>> aggregates =
+        texts("aggregates", "as in: aggregates: {orders: COUNT(*)}", map);
+    Optional<Duration> every =
+        map.has("every") ? period(map) : Optional.of(RollupDefinition.DEFAULT_PERIOD);
+    Optional<TableRef> to =
+        map.requiredText("to", "name what to write to, as in: to: connection.daily_sales")
+            .map(TableRef::parse);
+    if (!allThere(from, unwind, filter, groupBy, aggregates, every, to)) {
+      return Optional.empty();
+    }
+    RollupDefinition rollup =
+        new RollupDefinition(
+            from.get(),
+            unwind.filter(text -> !text.isEmpty()),
+            filter.filter(text -> !text.isEmpty()),
+            groupBy.get(),
+            aggregates.get(),
+            every.get(),
+            to.get());
+    rules.rollup(rollup, map.part());
+    return Optional.of(rollup);
+  }
+
+  /** Fields with their expressions, or a list of columns. */
+  private Optional<Map<String, String>> groups(Mapping map) {
+    if (!(map.values().get("groupBy") instanceof SequenceNode list)) {
+      return texts("groupBy", "as in: groupBy: {day: DATE(created)}", map);
+    }
+    int before = yaml.problems().size();
+    Map<String, String> groups = new LinkedHashMap<>();
+    for (Node node : list.getValue()) {
+      Optional<String> column = yaml.text(node, map.title("groupBy"));
+      if (column.isPresent()) {
+        String field = column.get().replace('.', '_');
+        String part = map.part() + ".groupBy." + field;
+        yaml.locate(part, node);
+        yaml.locateText(part, node, column.get());
+        if (groups.putIfAbsent(field, column.get()) != null) {
+          yaml.report(node, "`" + column.get() + "` is there twice", "keep one of them");
+        }
+      }
+    }
+    return yaml.problems().size() == before ? Optional.of(groups) : Optional.empty();
+  }
+
+  private Optional<Duration> period(Mapping map) {
+    Node node = map.values().get("every");
+    Optional<String> text = yaml.text(node, map.title("every"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    if (text.get().equals("change")) {
+      return Optional.of(Duration.ZERO);
+    }
+    Matcher period = PERIOD.matcher(text.get().strip());
+    if (period.matches() && Long.parseLong(period.group(1)) > 0) {
+      long number = Long.parseLong(period.group(1));
+      return Optional.of(
+          switch (period.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            case "h" -> Duration.ofHours(number);
+            default -> Duration.ofDays(number);
+          });
+    }
+    yaml.report(
+        node,
+        map.title("every") + " is `" + text.get() + "`, which is no period",
+        "write a number with ms, s, m, h or d, as in: every: 1m; or: every: change");
+    return Optional.empty();
   }
 
   /** A list of tables, or one alone. */
@@ -488,15 +675,38 @@ public final class FlowYaml {
     Optional<List<Lookup.Pair>> relation =
         map.required("relation", RELATION_REMEDY).flatMap(pairs -> relation(pairs, map));
     Optional<List<String>> arrayKeys = optionalColumns("arrayKeys", map);
+    Optional<Integer> newest = map.has("newest") ? newest(map) : Optional.of(0);
     Optional<NodeOptions> options = options(map);
-    if (!allThere(from, path, type, relation, arrayKeys, options)) {
+    if (!allThere(from, path, type, relation, arrayKeys, newest, options)) {
       return Optional.empty();
     }
     Lookup lookup =
         new Lookup(
-            from.get(), path.get(), type.get(), relation.get(), arrayKeys.get(), options.get());
+            from.get(),
+            path.get(),
+            type.get(),
+            relation.get(),
+            arrayKeys.get(),
+            newest.get(),
+            options.get());
     rules.lookup(lookup, map.part());
     return Optional.of(lookup);
+  }
+
+  private Optional<Integer> newest(Mapping map) {
+    Node node = map.values().get("newest");
+    Optional<String> text = yaml.text(node, map.title("newest"));
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    if (text.get().strip().matches("0*[1-9]\\d{0,5}")) {
+      return Optional.of(Integer.valueOf(text.get().strip()));
+    }
+    yaml.report(
+        node,
+        map.title("newest") + " is `" + text.get() + "`, which is no number of rows",
+        "write a number from 1 to 999999, as in: newest: 3");
+    return Optional.empty();
   }
 
   private Optional<NodeOptions> options(Mapping map) {

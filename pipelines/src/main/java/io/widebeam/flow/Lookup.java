@@ -23,6 +23,7 @@ import java.util.function.UnaryOperator;
  * @param relation which columns must be equal, as written: {@link ViewTree} decides which side is
  *     the parent's
  * @param arrayKeys the columns that order the rows; empty for the primary key
+ * @param newest how many rows of an array are embedded, the last ones in their order; 0 for all
  * @param options which rows and columns of the table there are
  */
 public record Lookup(
@@ -31,6 +32,7 @@ public record Lookup(
     Type type,
     List<Pair> relation,
     List<String> arrayKeys,
+    int newest,
     NodeOptions options) {
 
   public Lookup {
@@ -40,6 +42,17 @@ public record Lookup(
     relation = List.copyOf(relation);
     arrayKeys = List.copyOf(arrayKeys);
     Objects.requireNonNull(options, "options");
+  }
+
+  /** A lookup with all rows that its options leave. */
+  public Lookup(
+      TableRef from,
+      String path,
+      Type type,
+      List<Pair> relation,
+      List<String> arrayKeys,
+      NodeOptions options) {
+    this(from, path, type, relation, arrayKeys, 0, options);
   }
 
   /** A lookup with all rows and columns of its table. */
@@ -74,6 +87,8 @@ public record Lookup(
 
   private record Embedded(Type type) implements Option {}
 
+  private record Newest(int count) implements Option {}
+
   private record ArrayKeys(List<String> columns) implements Option {}
 
   /** One more of the {@link NodeOptions}. */
@@ -102,6 +117,14 @@ public record Lookup(
   /** The columns that order the rows, instead of the primary key's. */
   public static Option arrayKeys(String... columns) {
     return new ArrayKeys(List.of(columns));
+  }
+
+  /**
+   * Of the rows of an array only the last ones in their order, as in {@code arrayKeys("at"),
+   * newest(3)}.
+   */
+  public static Option newest(int count) {
+    return new Newest(count);
   }
 
   /** Only these columns, in this order. */
@@ -153,6 +176,7 @@ public record Lookup(
     Type type = Type.OBJECT;
     List<Pair> relation = new ArrayList<>();
     List<String> arrayKeys = List.of();
+    int newest = 0;
     NodeOptions nodeOptions = NodeOptions.NONE;
     for (Option option : options) {
       if (option instanceof Path given) {
@@ -163,10 +187,12 @@ public record Lookup(
         relation.add(pair);
       } else if (option instanceof ArrayKeys given) {
         arrayKeys = given.columns();
+      } else if (option instanceof Newest given) {
+        newest = given.count();
       } else if (option instanceof Node given) {
         nodeOptions = given.addition().apply(nodeOptions);
       }
     }
-    return new Lookup(TableRef.parse(from), path, type, relation, arrayKeys, nodeOptions);
+    return new Lookup(TableRef.parse(from), path, type, relation, arrayKeys, newest, nodeOptions);
   }
 }

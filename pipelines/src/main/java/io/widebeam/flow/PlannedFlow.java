@@ -3,12 +3,14 @@ package io.widebeam.flow;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.jdbc.SourceColumns;
+import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.beam.io.debezium.DebeziumIO;
 
 /**
@@ -17,6 +19,7 @@ import org.apache.beam.io.debezium.DebeziumIO;
  * @param generation which life of the flow's state this is: a number that every change read in it
  *     is at or above, and that grows from one generation to the next; 0 if there is only one, which
  *     clears nothing away in its targets
+ * @param rollups the aggregates over the views' documents
  * @param deadLetters where changes go that cannot be processed; empty if they end the flow
  */
 public record PlannedFlow(
@@ -24,6 +27,7 @@ public record PlannedFlow(
     long generation,
     List<PlannedSource> sources,
     List<PlannedView> views,
+    List<PlannedRollup> rollups,
     Optional<PlannedTarget.Mongo> deadLetters) {
   /** Room for the changes of a millisecond, as in the sources' own numbers. */
   private static final int GENERATION_BITS = 12;
@@ -32,21 +36,46 @@ public record PlannedFlow(
     Objects.requireNonNull(name, "name");
     sources = List.copyOf(sources);
     views = List.copyOf(views);
+    rollups = List.copyOf(rollups);
     Objects.requireNonNull(deadLetters, "deadLetters");
+    for (PlannedRollup rollup : rollups) {
+      if (views.stream().noneMatch(view -> view.name().equals(rollup.view()))) {
+        throw new IllegalArgumentException(
+            "rollup " + rollup.name() + " reads " + rollup.view() + ", which is no view");
+      }
+    }
   }
 
-  /** A flow of one generation. */
+  /** A flow of one generation, without rollups. */
   public PlannedFlow(
       String name,
       List<PlannedSource> sources,
       List<PlannedView> views,
       Optional<PlannedTarget.Mongo> deadLetters) {
-    this(name, 0, sources, views, deadLetters);
+    this(name, 0, sources, views, List.of(), deadLetters);
   }
 
   /** The same flow, in a generation. */
   public PlannedFlow withGeneration(long number) {
-    return new PlannedFlow(name, number, sources, views, deadLetters);
+    return new PlannedFlow(name, number, sources, views, rollups, deadLetters);
+  }
+
+  /** The same flow, with these rollups. */
+  public PlannedFlow withRollups(List<PlannedRollup> others) {
+    return new PlannedFlow(name, generation, sources, views, others, deadLetters);
+  }
+
+  /** The rollups of a view's documents. */
+  public List<PlannedRollup> rollupsOf(PlannedView view) {
+    return rollups.stream().filter(rollup -> rollup.view().equals(view.name())).toList();
+  }
+
+  /** Everything that is written to, but for the dead letters' collection. */
+  public List<PlannedTarget> targets() {
+    return Stream.concat(
+            views.stream().flatMap(view -> view.target().stream()),
+            rollups.stream().map(PlannedRollup::target))
+        .toList();
   }
 
   /** The number of a generation that begins now, above those that began before. */
@@ -77,8 +106,25 @@ public record PlannedFlow(
     }
   }
 
-  /** One view, with its tables' ids and keys. */
-  public record PlannedView(ViewNode root, PlannedTarget target) {
+  /**
+   * One view, with its tables' ids and keys.
+   *
+   * @param name what its steps are named after: its target, if it has one
+   * @param target where its documents go; empty if only rollups read them
+   * @param row makes what is written out of a document; without it, the document itself is
+   */
+  public record PlannedView(
+      String name, ViewNode root, Optional<PlannedTarget> target, Optional<RowFunction> row) {
+
+    /** A view whose documents are written as they are, if at all. */
+    public PlannedView(String name, ViewNode root, Optional<PlannedTarget> target) {
+      this(name, root, target, Optional.empty());
+    }
+
+    /** A view that is written. */
+    public PlannedView(ViewNode root, PlannedTarget target) {
+      this(target.label(), root, Optional.of(target));
+    }
 
     /** The connections that the view's tables are in. */
     public Set<String> connections() {
@@ -100,6 +146,11 @@ public record PlannedFlow(
 
     /** The collection's or table's name. */
     String name();
+
+    /** Connection and name, as in {@code MongoDB_ECommerce.orderSingleView}. */
+    default String label() {
+      return connection() + "." + name();
+    }
 
     /**
      * A MongoDB collection.

@@ -20,6 +20,7 @@ import java.util.Map;
  * @param path the field names below the parent
  * @param relation the join columns, without paths, in the order of the pairs
  * @param arrayKeys the columns that order the rows; empty for the primary key
+ * @param newest how many elements of an array are shown, the last ones; 0 for all
  * @param options which rows and columns of the table there are
  * @param lookups the nodes below, in the order in which they were declared
  */
@@ -30,6 +31,7 @@ record ViewTree(
     Embedding embedding,
     List<JoinColumn> relation,
     List<String> arrayKeys,
+    int newest,
     NodeOptions options,
     List<ViewTree> lookups) {
 
@@ -48,6 +50,7 @@ record ViewTree(
             Embedding.ROOT,
             List.of(),
             List.of(),
+            0,
             view.options(),
             new ArrayList<>());
     List<Lookup> lookups = view.lookups();
@@ -66,6 +69,7 @@ record ViewTree(
               embedding(lookup),
               relation(lookup, lookupPart, parentPath, reporter),
               lookup.arrayKeys(),
+              lookup.newest(),
               lookup.options(),
               new ArrayList<>());
       nodes.add(node);

@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -38,6 +39,12 @@ final class YamlReader {
 
   List<Problem> problems() {
     return problems;
+  }
+
+  /** Where the file is, which is what paths in it are relative to. */
+  Path directory() {
+    Path parent = Path.of(file).getParent();
+    return parent == null ? Path.of("") : parent;
   }
 
   /** Where the parts read so far stand. */
@@ -272,6 +279,10 @@ final class YamlReader {
 
     Optional<String> requiredText(String key, String remedy) {
       return required(key, remedy).flatMap(value -> text(value, title(key)));
+    }
+
+    Optional<String> optionalText(String key) {
+      return optional(key).flatMap(value -> text(value, title(key)));
     }
 
     /** What people call the value of a key. */

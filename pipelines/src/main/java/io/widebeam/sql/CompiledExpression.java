@@ -7,6 +7,7 @@ import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TimeZone;
 import java.util.TreeSet;
 import javax.annotation.Nullable;
@@ -28,6 +29,8 @@ public final class CompiledExpression {
 
   private final String text;
   private final SqlTypeName type;
+  private final int precision;
+  private final int scale;
   private final int[] used;
   private final byte[][] names;
   private final List<SqlColumn> columns;
@@ -47,6 +50,8 @@ public final class CompiledExpression {
     this.columns = columns;
     this.function = function;
     this.type = rex.getType().getSqlTypeName();
+    this.precision = rex.getType().getPrecision();
+    this.scale = rex.getType().getScale();
     this.copied = rex instanceof RexInputRef column ? column.getIndex() : -1;
     this.row = new Row(columns.size());
     this.names = columns.stream().map(column -> BsonRow.name(column.name())).toArray(byte[][]::new);
@@ -69,6 +74,21 @@ public final class CompiledExpression {
   /** The columns that the expression needs. */
   public List<String> columns() {
     return Arrays.stream(used).mapToObj(i -> columns.get(i).name()).toList();
+  }
+
+  /** The column, if the expression is nothing but it. */
+  public Optional<String> column() {
+    return copied < 0 ? Optional.empty() : Optional.of(columns.get(copied).name());
+  }
+
+  /** What the values are, and with how many digits. */
+  public SqlType type() {
+    if (copied >= 0) {
+      return columns.get(copied).type();
+    }
+    return type == SqlTypeName.DECIMAL
+        ? SqlType.decimal(precision, scale)
+        : new SqlType(kind(), 0, 0);
   }
 
   /** What the values are. */

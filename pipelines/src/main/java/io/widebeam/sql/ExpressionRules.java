@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.apache.calcite.sql.SqlAggFunction;
 import org.apache.calcite.sql.SqlBasicTypeNameSpec;
@@ -36,18 +37,12 @@ final class ExpressionRules extends SqlShuttle {
   private static final Set<String> INTEGERS =
       Set.of("SIGNED", "UNSIGNED", "INT", "INT2", "INT4", "INT8", "MEDIUMINT", "SERIAL");
 
-  private final List<SqlColumn> columns;
-  private final String table;
+  private final Scope scope;
   private final SqlExpressions.Suggester suggester;
   private final List<SqlMistake> mistakes;
 
-  ExpressionRules(
-      List<SqlColumn> columns,
-      String table,
-      SqlExpressions.Suggester suggester,
-      List<SqlMistake> mistakes) {
-    this.columns = columns;
-    this.table = table;
+  ExpressionRules(Scope scope, SqlExpressions.Suggester suggester, List<SqlMistake> mistakes) {
+    this.scope = scope;
     this.suggester = suggester;
     this.mistakes = mistakes;
   }
@@ -65,25 +60,28 @@ final class ExpressionRules extends SqlShuttle {
     }
     if (name.isSimple()
         && MySqlFunctions.UNSTEADY.contains(simple.toUpperCase(Locale.ROOT))
-        && SqlExpressions.find(simple, columns) == null) {
+        && !scope.hasName(simple)) {
       reportUnsteady(name, simple);
       return name;
     }
-    SqlColumn column = SqlExpressions.find(String.join(".", name.names), columns);
-    if (column == null && name.names.size() == 2 && name.names.get(0).equalsIgnoreCase(table)) {
-      column = SqlExpressions.find(simple, columns);
-    }
-    if (column == null) {
-      String written = String.join(".", name.names);
+    List<SqlColumn> meant = scope.find(name.names);
+    String written = String.join(".", name.names);
+    if (meant.isEmpty()) {
       report(
           name,
-          (table.isEmpty() ? "there is" : "table `" + table + "` has")
+          (scope.table().isEmpty() ? "there is" : "table `" + scope.table() + "` has")
               + " no column `"
               + written
               + "`",
-          suggester.suggest(written, "columns", columns.stream().map(SqlColumn::name).toList()));
+          suggester.suggest(written, "columns", scope.names(written)));
       return name;
     }
+    if (meant.size() > 1) {
+      String all = meant.stream().map(SqlColumn::name).collect(Collectors.joining(" or "));
+      report(name, "the column `" + written + "` may be " + all, "write which of them is meant");
+      return name;
+    }
+    SqlColumn column = meant.get(0);
     return new SqlIdentifier(List.of(column.name()), name.getParserPosition());
   }
 
@@ -216,7 +214,7 @@ final class ExpressionRules extends SqlShuttle {
     return operand == null ? null : operand.accept(this);
   }
 
-  private static boolean isAggregate(SqlOperator operator) {
+  static boolean isAggregate(SqlOperator operator) {
     if (!(operator instanceof SqlUnresolvedFunction)) {
       return operator.isAggregator();
     }

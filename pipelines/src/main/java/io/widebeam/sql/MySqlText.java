@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.calcite.sql.SqlNode;
@@ -27,8 +28,33 @@ final class MySqlText {
   /** What cannot stand between where Calcite stops and the word that stops it. */
   private static final Pattern BETWEEN = Pattern.compile("['`,)]");
 
+  /** Words that Calcite reserves and MySQL does not, as far as people call columns so. */
+  private static final Set<String> NOT_RESERVED =
+      Set.of(
+          "count",
+          "date",
+          "day",
+          "hour",
+          "language",
+          "minute",
+          "month",
+          "position",
+          "quarter",
+          "result",
+          "second",
+          "start",
+          "time",
+          "timestamp",
+          "user",
+          "value",
+          "week",
+          "year");
+
+  private static final Pattern AS = Pattern.compile("(?<![\\p{L}\\p{N}_$])as$");
+
   private final List<SqlColumn> columns;
   private final SqlParser.Config parser;
+  private boolean wholeStatement;
   private String text;
 
   /** For each change, where it ends in the changed text, and by how much the text has grown. */
@@ -54,10 +80,30 @@ final class MySqlText {
     this.parser = parser;
   }
 
+  /** One expression. */
   SqlNode parse() throws Unreadable {
+    return parse(SqlParser::parseExpression);
+  }
+
+  /** One statement, in which any word that MySQL does not reserve may be a name. */
+  SqlNode parseStatement() throws Unreadable {
+    wholeStatement = true;
+    return parse(SqlParser::parseStmt);
+  }
+
+  /** The text as it was parsed. */
+  String text() {
+    return text;
+  }
+
+  private interface Parsing {
+    SqlNode apply(SqlParser parser) throws SqlParseException;
+  }
+
+  private SqlNode parse(Parsing parsing) throws Unreadable {
     while (true) {
       try {
-        return SqlParser.create(text, parser).parseExpression();
+        return parsing.apply(SqlParser.create(text, parser));
       } catch (SqlParseException e) {
         if (e.getPos() == null
             || !change(offset(e.getPos().getLineNum(), e.getPos().getColumnNum()))) {
@@ -106,7 +152,7 @@ final class MySqlText {
       boolean called = text.startsWith("(", word.end());
       String found = word.group();
       String other =
-          !called && SqlExpressions.find(found, columns) != null
+          !called && (SqlExpressions.find(found, columns) != null || isFreeName(word))
               ? "`" + found + "`"
               : (called ? OTHER_FUNCTIONS : OTHER_WORDS).get(found.toLowerCase(Locale.ROOT));
       boolean quoted = word.start() > 0 && text.charAt(word.start() - 1) == '`';
@@ -116,6 +162,17 @@ final class MySqlText {
       }
     }
     return false;
+  }
+
+  /** Whether a word of a statement can only be a name: as an alias, of a table, or to MySQL. */
+  private boolean isFreeName(Matcher word) {
+    if (!wholeStatement || !Character.isLetter(word.group().charAt(0))) {
+      return false;
+    }
+    String before = text.substring(0, word.start()).stripTrailing().toLowerCase(Locale.ROOT);
+    return before.endsWith(".")
+        || AS.matcher(before).find()
+        || NOT_RESERVED.contains(word.group().toLowerCase(Locale.ROOT));
   }
 
   private void change(Matcher word, String other) {

@@ -58,7 +58,7 @@ import org.apache.calcite.sql2rel.StandardConvertletTable;
  * <p>Not thread-safe. Costs a few hundred milliseconds for the first expression in a process.
  */
 public final class SqlExpressions {
-  private static final SqlParser.Config PARSER =
+  static final SqlParser.Config PARSER =
       SqlParser.config().withLex(Lex.MYSQL).withConformance(SqlConformanceEnum.MYSQL_5);
 
   private static final CalciteConnectionConfig NO_CASE =
@@ -67,7 +67,7 @@ public final class SqlExpressions {
   private static final RelDataTypeSystem TYPES = new Types();
 
   private final List<SqlColumn> columns;
-  private final String table;
+  private final Scope scope;
   private final Suggester suggester;
   private final JavaTypeFactoryImpl types = new TypeFactory();
   private final RexBuilder rexBuilder = new RexBuilder(types);
@@ -88,9 +88,9 @@ public final class SqlExpressions {
     String suggest(String wrong, String kind, Collection<String> names);
   }
 
-  private SqlExpressions(List<SqlColumn> columns, String table, Suggester suggester) {
-    this.columns = List.copyOf(columns);
-    this.table = table;
+  private SqlExpressions(Scope scope, Suggester suggester) {
+    this.columns = scope.columns();
+    this.scope = scope;
     this.suggester = suggester;
     RelDataTypeFactory.Builder row = types.builder();
     for (SqlColumn column : columns) {
@@ -106,18 +106,30 @@ public final class SqlExpressions {
 
   /** Expressions over these columns. */
   public static SqlExpressions over(List<SqlColumn> columns) {
+    return over(new Scope(columns, "", false));
+  }
+
+  static SqlExpressions over(Scope scope) {
     return new SqlExpressions(
-        columns, "", (wrong, kind, names) -> kind + ": " + String.join(", ", names));
+        scope, (wrong, kind, names) -> kind + ": " + String.join(", ", names));
+  }
+
+  /**
+   * Expressions over the columns of joined tables: each is called by its table's name, a dot and
+   * its own, and may be named without its table where no other has its name.
+   */
+  public static SqlExpressions overJoined(List<SqlColumn> columns) {
+    return over(new Scope(columns, "", true));
   }
 
   /** These expressions, where columns may carry the name of this table. */
   public SqlExpressions ofTable(String name) {
-    return new SqlExpressions(columns, name, suggester);
+    return new SqlExpressions(new Scope(columns, name, scope.qualified()), suggester);
   }
 
   /** These expressions, with remedies from elsewhere. */
   public SqlExpressions withSuggester(Suggester other) {
-    return new SqlExpressions(columns, table, other);
+    return new SqlExpressions(scope, other);
   }
 
   /**
@@ -149,7 +161,7 @@ public final class SqlExpressions {
     MySqlText text = new MySqlText(expression, columns, PARSER);
     SqlNode parsed = parse(text);
     List<SqlMistake> mistakes = new ArrayList<>();
-    SqlNode resolved = new ExpressionRules(columns, table, suggester, mistakes).resolve(parsed);
+    SqlNode resolved = new ExpressionRules(scope, suggester, mistakes).resolve(parsed);
     if (!mistakes.isEmpty()) {
       throw new SqlException(mistakes.stream().map(mistake -> original(mistake, text)).toList());
     }
@@ -186,20 +198,23 @@ public final class SqlExpressions {
     try {
       return text.parse();
     } catch (MySqlText.Unreadable e) {
-      String message = message(e);
-      int expected = message.indexOf("Was expecting");
-      String what = (expected < 0 ? message : message.substring(0, expected)).strip();
-      // The parser names its position in the message too.
-      what = what.replaceFirst(" at line \\d+, column \\d+\\.?$", "");
       throw new SqlException(
           List.of(
               new SqlMistake(
                   e.line,
                   e.column,
-                  "not an SQL expression: " + what,
+                  "not an SQL expression: " + whatIsUnreadable(e),
                   "texts stand in 'single quotes', and names that are SQL's own words in"
                       + " `backticks`")));
     }
+  }
+
+  static String whatIsUnreadable(MySqlText.Unreadable e) {
+    String message = message(e);
+    int expected = message.indexOf("Was expecting");
+    String what = (expected < 0 ? message : message.substring(0, expected)).strip();
+    // The parser names its position in the message too.
+    return what.replaceFirst(" at line \\d+, column \\d+\\.?$", "");
   }
 
   private RexNode convert(SqlNode expression) {

@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
-import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.sink.jdbc.ColumnType;
 import io.widebeam.sink.jdbc.ColumnType.Kind;
 import io.widebeam.sink.jdbc.FlatTable;
@@ -66,7 +65,7 @@ class FlatTablesTest {
   }
 
   private static FlatTable layout(Flow flow) {
-    return ((PlannedTarget.Jdbc) plan(flow).views().get(0).target()).table();
+    return ((PlannedTarget.Jdbc) plan(flow).targets().get(0)).table();
   }
 
   private static List<String> problems(Flow flow) {
@@ -147,9 +146,9 @@ class FlatTablesTest {
                 .replicate("dwh", "shop.order*", "shop.items")
                 .replicate("docs", "shop.parts"));
 
-    assertThat(planned.views().stream().map(PlannedView::target).map(PlannedTarget::name))
+    assertThat(planned.targets().stream().map(PlannedTarget::name))
         .containsExactly("order_status", "orders", "items", "parts");
-    PlannedTarget.Jdbc orders = (PlannedTarget.Jdbc) planned.views().get(1).target();
+    PlannedTarget.Jdbc orders = (PlannedTarget.Jdbc) planned.targets().get(1);
     assertThat(orders.table())
         .isEqualTo(
             FlatTable.of(

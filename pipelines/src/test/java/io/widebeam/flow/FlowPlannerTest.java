@@ -328,7 +328,7 @@ class FlowPlannerTest {
             "views[0]: the view has no target | name one, as in: to:"
                 + " MongoDB_ECommerce.orderSingleView");
     Connection.Mongo target = new Connection.Mongo("embedded", Secret.of("mongodb://e"), "wide");
-    assertThat(plan(flow.withDefaultTarget(target)).views().get(0).target())
+    assertThat(plan(flow.withDefaultTarget(target)).targets().get(0))
         .isEqualTo(
             new PlannedFlow.PlannedTarget.Mongo(
                 "embedded", Secret.of("mongodb://e"), "wide", "ecom_orders", "_version"));

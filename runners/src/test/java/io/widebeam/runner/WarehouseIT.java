@@ -4,6 +4,8 @@ import static io.widebeam.flow.Lookup.array;
 import static io.widebeam.flow.Lookup.object;
 import static io.widebeam.flow.Lookup.on;
 import static io.widebeam.flow.Lookup.path;
+import static io.widebeam.runner.SameRows.awaitEqual;
+import static io.widebeam.runner.SameRows.rows;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.widebeam.flow.Connection;
@@ -14,12 +16,9 @@ import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.RunningBeamFlow;
 import io.widebeam.testing.TestMariaDb;
 import io.widebeam.testing.TestPostgres;
-import java.math.BigDecimal;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.sql.Timestamp;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -32,8 +31,6 @@ import org.junit.jupiter.api.Timeout;
  * happens to the source's rows, they end equal to the same SQL on the source.
  */
 class WarehouseIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   private static final String JOIN =
       "SELECT o.order_id, o.customer_id, o.state, o.fee, o.created,"
           + " c.customer_id AS customer_info_customer_id, c.city AS customer_info_city,"
@@ -197,55 +194,5 @@ class WarehouseIT {
     }
     assertThat(columns).contains(key);
     return rows(target, "SELECT " + String.join(", ", columns) + ", 'v' FROM " + table);
-  }
-
-  private static void awaitEqual(
-      RunningBeamFlow running, Callable<List<String>> wanted, Callable<List<String>> target)
-      throws Exception {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (true) {
-      if (running.status().state() == FlowStatus.State.ERROR) {
-        running.awaitEnd();
-        throw new AssertionError("the flow failed", running.failure().orElse(null));
-      }
-      List<String> found;
-      try {
-        found = target.call();
-      } catch (SQLException e) {
-        // The table or its new column is yet to come.
-        found = List.of(String.valueOf(e.getMessage()));
-      }
-      if (found.equals(wanted.call())) {
-        return;
-      }
-      if (System.nanoTime() > end) {
-        assertThat(found).containsExactlyElementsOf(wanted.call());
-      }
-      TimeUnit.MILLISECONDS.sleep(100);
-    }
-  }
-
-  /** All rows as texts that do not depend on the database, sorted. Closes the connection. */
-  private static List<String> rows(java.sql.Connection connection, String sql) throws SQLException {
-    try (connection;
-        Statement statement = connection.createStatement();
-        ResultSet found = statement.executeQuery(sql)) {
-      List<String> rows = new ArrayList<>();
-      while (found.next()) {
-        List<String> columns = new ArrayList<>();
-        for (int i = 1; i <= found.getMetaData().getColumnCount(); i++) {
-          Object value = found.getObject(i);
-          columns.add(
-              value instanceof Timestamp time
-                  ? time.toLocalDateTime().toString()
-                  : value instanceof BigDecimal decimal
-                      ? decimal.toPlainString()
-                      : String.valueOf(value));
-        }
-        rows.add(String.join(" | ", columns));
-      }
-      rows.sort(null);
-      return rows;
-    }
   }
 }

@@ -11,17 +11,18 @@ import org.bson.RawBsonDocument;
  * row, where its key can be told; a later change of the row that can be processed brings it back.
  *
  * @param stage which step could not process it
- * @param place where in that step: empty when reading, the path of the lookup in the document when
- *     joining (empty for the root), the collection when writing
- * @param table the row's table; when writing, the view's root table
+ * @param place where in that step: empty when reading and rolling up, the path of the lookup in the
+ *     document when joining (empty for the root), the collection when writing
+ * @param table the row's table; when rolling up or writing, the view's root table
  * @param key the row's primary key, or null if it cannot be told
- * @param sequence the change's number within its source; when writing, the document's version
+ * @param sequence the change's number within its source; when rolling up or writing, the document's
+ *     version
  * @param logPosition the connector's own position in the database's log, if known
  * @param commitMillis when the source committed the change, in milliseconds since the epoch
  * @param reason why, in words for people
  * @param before the row before, without the columns that cannot be represented; null if there was
  *     none
- * @param after the row after, likewise; when writing, the document
+ * @param after the row after, likewise; when rolling up or writing, the document
  */
 @DefaultCoder(DeadLetterCoder.class)
 public record DeadLetter(
@@ -42,6 +43,8 @@ public record DeadLetter(
     READ,
     /** A row that its view cannot take in. */
     JOIN,
+    /** A document that a rollup cannot take in. */
+    AGGREGATE,
     /** A document that the target refuses. */
     WRITE
   }

@@ -123,7 +123,7 @@ final class DocumentAssembler implements Serializable {
       } else if (field.node.isArray()) {
         out.truncate(begin);
         out.element(ARRAY, field.name);
-        writeArray(rowsOf(state, field.node, entry), out);
+        writeArray(rowsOf(state, field.node, entry), field.node.view.newest(), out);
       } else {
         byte[][] rows = rowsOf(state, field.node, entry);
         if (rows.length == 0) {
@@ -135,10 +135,11 @@ final class DocumentAssembler implements Serializable {
     }
   }
 
-  private static void writeArray(byte[][] rows, Output out) {
+  private static void writeArray(byte[][] rows, int newest, Output out) {
     int start = out.begin();
-    for (int i = 0; i < rows.length; i++) {
-      out.element(DOCUMENT, BsonRow.name(Integer.toString(i)));
+    int first = newest == 0 ? 0 : Math.max(0, rows.length - newest);
+    for (int i = first; i < rows.length; i++) {
+      out.element(DOCUMENT, BsonRow.name(Integer.toString(i - first)));
       out.write(rows[i], 0, rows[i].length);
     }
     out.end(start);

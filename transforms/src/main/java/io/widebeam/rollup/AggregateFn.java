@@ -67,6 +67,7 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
 
   private final Aggregation aggregation;
   private final Duration period;
+  private final long firstVersion;
   private final JoinKeyEncoder valueKey = new JoinKeyEncoder(List.of("v"));
 
   private final Counter stale = Metrics.counter("widebeam", "staleMessages");
@@ -110,9 +111,13 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
    */
   record Value(byte[] value, long times) {}
 
-  AggregateFn(Aggregation aggregation, Duration period) {
+  /**
+   * @param firstVersion what all versions are at or above
+   */
+  AggregateFn(Aggregation aggregation, Duration period, long firstVersion) {
     this.aggregation = aggregation;
     this.period = period;
+    this.firstVersion = firstVersion;
   }
 
   @Setup
@@ -316,7 +321,8 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
     if (state.certain() && Arrays.equals(state.emitted(), row)) {
       return state.emitted(tallies, state.version(), row);
     }
-    long version = Math.max(state.version() + 1, System.currentTimeMillis() << VERSION_BITS);
+    long clock = Math.max(firstVersion, System.currentTimeMillis() << VERSION_BITS);
+    long version = Math.max(state.version() + 1, clock);
     out.output(
         new DocumentChange(
             new RawBsonDocument(state.group()),

@@ -1,5 +1,6 @@
 package io.widebeam.rollup;
 
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.function.Consumer;
 import org.bson.BsonDocument;
@@ -10,6 +11,10 @@ public interface GroupsInTarget extends Serializable {
   /** A target that starts empty, or is emptied before each start. */
   GroupsInTarget NONE = groups -> {};
 
-  /** Gives the key of every row, a document of the group fields. */
-  void forEach(Consumer<BsonDocument> group);
+  /**
+   * Gives the key of every row, a document of the group fields; what is none is passed over.
+   *
+   * @throws IOException if the target cannot tell, and never will
+   */
+  void forEach(Consumer<BsonDocument> group) throws IOException, InterruptedException;
 }

@@ -1,15 +1,23 @@
 package io.widebeam.rollup;
 
+import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetterCoder;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.join.JoinKey;
 import io.widebeam.join.JoinKeyCoder;
+import io.widebeam.view.RowFunction;
 import java.util.Objects;
+import javax.annotation.Nullable;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.transforms.ParDo;
+import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.PCollection;
+import org.apache.beam.sdk.values.PCollectionTuple;
+import org.apache.beam.sdk.values.TupleTagList;
 import org.joda.time.Duration;
 
 /**
@@ -35,16 +43,38 @@ public final class Rollup
   private final Aggregation aggregation;
   private final Duration period;
   private final GroupsInTarget target;
+  private final long generation;
+  @Nullable private final RowFunction row;
+  @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
+  @Nullable private final TableId root;
 
-  private Rollup(Aggregation aggregation, Duration period, GroupsInTarget target) {
+  private Rollup(
+      Aggregation aggregation,
+      Duration period,
+      GroupsInTarget target,
+      long generation,
+      @Nullable RowFunction row,
+      @Nullable ErrorHandler<DeadLetter, ?> deadLetters,
+      @Nullable TableId root) {
     this.aggregation = aggregation;
     this.period = period;
     this.target = target;
+    this.generation = generation;
+    this.row = row;
+    this.deadLetters = deadLetters;
+    this.root = root;
   }
 
   /** The rollup of all documents, emitted every second. */
   public static Rollup of(Aggregation aggregation) {
-    return new Rollup(Objects.requireNonNull(aggregation), DEFAULT_PERIOD, GroupsInTarget.NONE);
+    return new Rollup(
+        Objects.requireNonNull(aggregation),
+        DEFAULT_PERIOD,
+        GroupsInTarget.NONE,
+        0,
+        null,
+        null,
+        null);
   }
 
   /**
@@ -53,7 +83,7 @@ public final class Rollup
    * @param newPeriod of time; zero for at every change
    */
   public Rollup every(Duration newPeriod) {
-    return new Rollup(aggregation, newPeriod, target);
+    return new Rollup(aggregation, newPeriod, target, generation, row, deadLetters, root);
   }
 
   /**
@@ -61,14 +91,53 @@ public final class Rollup
    * that ended in a crash may have written what the state has forgotten.
    */
   public Rollup reconciledWith(GroupsInTarget groups) {
-    return new Rollup(aggregation, period, groups);
+    return new Rollup(aggregation, period, groups, generation, row, deadLetters, root);
+  }
+
+  /**
+   * Gives the rows versions at or above this one, which those of all generations before are below.
+   */
+  public Rollup withFirstVersion(long version) {
+    return new Rollup(aggregation, period, target, version, row, deadLetters, root);
+  }
+
+  /**
+   * Emits what a function makes of each group's row; no row where it gives none. The keys stay
+   * documents of the group fields, whatever the row shows of them.
+   */
+  public Rollup withRow(RowFunction function) {
+    return new Rollup(aggregation, period, target, generation, function, deadLetters, root);
+  }
+
+  /**
+   * Gives documents whose rows cannot be told to the handler; without one, they fail the pipeline.
+   *
+   * @param table the table whose rows the documents are, for the letters to name
+   */
+  public Rollup withDeadLetters(ErrorHandler<DeadLetter, ?> handler, TableId table) {
+    return new Rollup(aggregation, period, target, generation, row, handler, table);
   }
 
   @Override
   public PCollection<DocumentChange> expand(PCollection<DocumentChange> documents) {
-    return documents
-        .apply("Contribute", ParDo.of(new ContributeFn(aggregation, target)))
-        .setCoder(CONTRIBUTIONS)
-        .apply("Aggregate", ParDo.of(new AggregateFn(aggregation, period)));
+    PCollectionTuple contributed =
+        documents.apply(
+            "Contribute",
+            ParDo.of(new ContributeFn(aggregation, target, root))
+                .withOutputTags(
+                    ContributeFn.CONTRIBUTIONS,
+                    deadLetters == null
+                        ? TupleTagList.empty()
+                        : TupleTagList.of(ContributeFn.DEAD_LETTERS)));
+    if (deadLetters != null) {
+      deadLetters.addErrorCollection(
+          contributed.get(ContributeFn.DEAD_LETTERS).setCoder(DeadLetterCoder.of()));
+    }
+    PCollection<DocumentChange> groups =
+        contributed
+            .get(ContributeFn.CONTRIBUTIONS)
+            .setCoder(CONTRIBUTIONS)
+            .apply("Aggregate", ParDo.of(new AggregateFn(aggregation, period, generation)));
+    return row == null ? groups : groups.apply("Row", ParDo.of(new GroupRowFn(row)));
   }
 }

@@ -50,9 +50,10 @@ record Tally(
   }
 
   /**
-   * With one number more, or less if {@code by} is -1.
+   * With one number more, or less if {@code by} is -1. A text of digits is a decimal that BSON has
+   * no number for.
    *
-   * @throws IllegalArgumentException if the value is no number
+   * @throws IllegalArgumentException if the value is no number, see {@link #isNumber}
    */
   Tally plus(BsonValue value, int by) {
     if (value.isDouble()) {
@@ -67,9 +68,23 @@ record Tally(
           : add(BigDecimal.ZERO, by, by, 0, by);
     } else if (value.isNumber()) {
       return add(BigDecimal.valueOf(value.asNumber().longValue()), by, 0, 0, 0);
+    } else if (value.isString()) {
+      return add(new BigDecimal(value.asString().getValue()), by, by, 0, 0);
     }
     throw new IllegalArgumentException(
         "a value of type " + value.getBsonType() + " cannot be added up");
+  }
+
+  /** Whether a value can be added up. */
+  static boolean isNumber(BsonValue value) {
+    if (!value.isString()) {
+      return value.isNumber() || value.isDecimal128();
+    }
+    try {
+      return new BigDecimal(value.asString().getValue()).precision() > 0;
+    } catch (NumberFormatException e) {
+      return false;
+    }
   }
 
   /** A negative zero is none to BigDecimal. */

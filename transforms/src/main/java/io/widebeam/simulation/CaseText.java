@@ -56,6 +56,9 @@ final class CaseText {
     if (!node.arrayKeys().equals(node.primaryKey())) {
       text.append(" by ").append(String.join(", ", node.arrayKeys()));
     }
+    if (node.newest() > 0) {
+      text.append(", the newest ").append(node.newest());
+    }
     text.append('\n');
     node.lookups().forEach(lookup -> appendNode(lookup, indent + "  ", text));
   }

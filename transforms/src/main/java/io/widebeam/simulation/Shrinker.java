@@ -164,6 +164,7 @@ final class Shrinker {
         node.embedding(),
         node.relation(),
         node.arrayKeys(),
+        node.newest(),
         lookups,
         node.rows());
   }

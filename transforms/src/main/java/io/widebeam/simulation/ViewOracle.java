@@ -79,8 +79,9 @@ final class ViewOracle {
         }
       }
       matches.sort(byColumns(lookup.arrayKeys()).thenComparing(byColumns(lookup.primaryKey())));
+      int unshown = lookup.newest() == 0 ? 0 : Math.max(0, matches.size() - lookup.newest());
       List<BsonDocument> embedded =
-          matches.stream().map(child -> withLookups(lookup, child)).toList();
+          matches.stream().skip(unshown).map(child -> withLookups(lookup, child)).toList();
       if (lookup.embedding() != Embedding.MERGED) {
         embed(lookup, embedded, document);
       } else if (!embedded.isEmpty()) {

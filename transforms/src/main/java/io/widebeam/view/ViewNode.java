@@ -19,6 +19,7 @@ import javax.annotation.Nullable;
  *     root
  * @param arrayKeys the columns that order an array's elements; the primary key unless told
  *     otherwise
+ * @param newest how many of an array's elements are shown, the last ones in their order; 0 for all
  * @param lookups the nodes embedded in this one, in the order of their fields
  * @param rows makes the node's rows out of the table's; null if they are the same. All columns
  *     named here are columns of the node's rows
@@ -30,6 +31,7 @@ public record ViewNode(
     Embedding embedding,
     List<JoinColumn> relation,
     List<String> arrayKeys,
+    int newest,
     List<ViewNode> lookups,
     @Nullable RowFunction rows)
     implements Serializable {
@@ -71,6 +73,22 @@ public record ViewNode(
     require(
         (embedding == Embedding.ROOT || embedding == Embedding.MERGED) == path.isEmpty(),
         table + ": an embedded object or array needs a path, and other nodes have none");
+    require(
+        newest == 0 || (newest > 0 && embedding == Embedding.ARRAY),
+        table + ": only an array can show its newest rows, and at least one");
+  }
+
+  /** A node that shows all of an array. */
+  public ViewNode(
+      TableId table,
+      List<String> primaryKey,
+      List<String> path,
+      Embedding embedding,
+      List<JoinColumn> relation,
+      List<String> arrayKeys,
+      List<ViewNode> lookups,
+      @Nullable RowFunction rows) {
+    this(table, primaryKey, path, embedding, relation, arrayKeys, 0, lookups, rows);
   }
 
   /** A node whose rows are those of its table. */
@@ -82,7 +100,7 @@ public record ViewNode(
       List<JoinColumn> relation,
       List<String> arrayKeys,
       List<ViewNode> lookups) {
-    this(table, primaryKey, path, embedding, relation, arrayKeys, lookups, null);
+    this(table, primaryKey, path, embedding, relation, arrayKeys, 0, lookups, null);
   }
 
   private static void require(boolean condition, String message) {
@@ -99,7 +117,14 @@ public record ViewNode(
 
   /** This node, with its rows made by the function. */
   public ViewNode withRows(@Nullable RowFunction function) {
-    return new ViewNode(table, primaryKey, path, embedding, relation, arrayKeys, lookups, function);
+    return new ViewNode(
+        table, primaryKey, path, embedding, relation, arrayKeys, newest, lookups, function);
+  }
+
+  /** This array, but of its elements only the last ones in their order, at most so many. */
+  public ViewNode withNewest(int count) {
+    return new ViewNode(
+        table, primaryKey, path, embedding, relation, arrayKeys, count, lookups, rows);
   }
 
   /** The name under which a row carries a column that the joins need and documents do not show. */

@@ -44,7 +44,8 @@ import picocli.CommandLine.Unmatched;
       "Starts a MariaDB server and a MongoDB stand-in, fills six tables, runs the flow, plays what"
           + " happens in a shop and compares every document with SQL. Options of Beam and of the"
           + " runner are passed on."
-    })
+    },
+    subcommands = WarehouseCommand.class)
 final class DemoCommand implements Callable<Integer> {
   private static final Duration LOAD_PATIENCE = Duration.ofMinutes(15);
   private static final Duration ARRIVAL_PATIENCE = Duration.ofMinutes(3);
@@ -79,7 +80,8 @@ final class DemoCommand implements Callable<Integer> {
     long start = System.nanoTime();
     try (ShopServers servers = ShopServers.start(orders)) {
       say(
-          "A shop of %,d orders, %,d rows in six tables of MariaDB at %s:%d; the target at %s  (%.1f s)",
+          "A shop of %,d orders, %,d rows in six tables of MariaDB at %s:%d; the target at %s "
+              + " (%.1f s)",
           orders,
           servers.totalRows(),
           servers.source().host(),

@@ -5,10 +5,14 @@ import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.flow.PlannedRollup;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.rollup.Aggregate;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
+import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -16,11 +20,14 @@ import java.util.stream.Collectors;
 /** Draws a planned flow as text: its sources, then each view's tree. */
 final class PlanText {
   private final StringBuilder text = new StringBuilder();
+  private final PlannedFlow flow;
 
-  private PlanText() {}
+  private PlanText(PlannedFlow flow) {
+    this.flow = flow;
+  }
 
   static String of(PlannedFlow flow) {
-    PlanText plan = new PlanText();
+    PlanText plan = new PlanText(flow);
     plan.line(flow.name());
     flow.sources().forEach(plan::source);
     flow.views().forEach(plan::view);
@@ -45,8 +52,51 @@ final class PlanText {
     line("join, one document for each " + key(view.root()) + " of " + name(view.root().table()));
     line(name(view.root().table()) + "  by " + key(view.root()) + rows(view.root()));
     children(view.root().lookups(), "");
+    view.target()
+        .ifPresent(
+            target -> {
+              line("");
+              line("write " + target(target));
+            });
+    flow.rollupsOf(view).forEach(this::rollup);
+  }
+
+  private void rollup(PlannedRollup rollup) {
+    List<String> groups = rollup.aggregation().groupFields();
     line("");
-    line("write " + target(view.target()));
+    line(
+        groups.isEmpty()
+            ? "roll up to one row"
+            : "roll up, one row for each " + String.join(", ", groups));
+    for (Aggregate aggregate : rollup.aggregation().aggregates()) {
+      line("  " + aggregate.field() + "  " + name(aggregate.function()));
+    }
+    String often =
+        rollup.period().isZero() ? "at every change" : "every " + seconds(rollup.period());
+    line("write " + groups(rollup.target()) + " " + often);
+  }
+
+  private static String name(Aggregate.Function function) {
+    return switch (function) {
+      case COUNT_ROWS -> "count of rows";
+      case COUNT -> "count";
+      case COUNT_DISTINCT -> "count of different values";
+      case SUM -> "sum";
+      case AVG -> "average";
+      case MIN -> "least";
+      case MAX -> "greatest";
+    };
+  }
+
+  private static String seconds(Duration period) {
+    return new BigDecimal(period.toMillis()).movePointLeft(3).stripTrailingZeros().toPlainString()
+        + " s";
+  }
+
+  private static String groups(PlannedTarget target) {
+    return target instanceof PlannedTarget.Mongo mongo
+        ? mongo.database() + "." + mongo.collection()
+        : target.name();
   }
 
   private static String target(PlannedTarget target) {
@@ -85,7 +135,7 @@ final class PlanText {
     return switch (node.embedding()) {
       case ROOT -> "";
       case OBJECT -> path + " {}";
-      case ARRAY -> path + " []";
+      case ARRAY -> path + (node.newest() == 0 ? " []" : " [the newest " + node.newest() + "]");
       case MERGED -> "(merged)";
     };
   }

@@ -239,7 +239,7 @@ final class RunCommand implements Callable<Integer> {
 
   private int run(PlannedFlow flow, BeamOptions options, FlowWatch watch) {
     try (RunningBeamFlow running =
-        new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.views()))) {
+        new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.targets()))) {
       running.jobId().ifPresent(job -> say("runs on the cluster as job " + job));
       if (detach) {
         return CommandLine.ExitCode.OK;

@@ -3,7 +3,6 @@ package io.widebeam.runner.cli;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
-import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.sink.jdbc.JdbcTables;
 import java.util.List;
 
@@ -12,10 +11,10 @@ final class TargetDocuments {
   private TargetDocuments() {}
 
   /** By the servers' own, cheap estimates. */
-  static long count(List<PlannedView> views) {
+  static long count(List<PlannedTarget> targets) {
     long documents = 0;
-    for (PlannedView view : views) {
-      documents += count(view.target());
+    for (PlannedTarget target : targets) {
+      documents += count(target);
     }
     return documents;
   }

@@ -40,6 +40,8 @@ import picocli.CommandLine.Spec;
       ForgetCommand.class,
       ValidateCommand.class,
       PlanCommand.class,
+      ServeCommand.class,
+      GrafanaCommand.class,
       SimulateCommand.class,
       BenchCommand.class,
       WarmUpCommand.class,

@@ -4,8 +4,9 @@ import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.flow.PlannedRollup;
 import io.widebeam.flow.TableDescription;
-import io.widebeam.view.RowFunction;
+import io.widebeam.rollup.Aggregate;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,14 +35,41 @@ record FlowShape(List<String> lines) {
               .collect(Collectors.joining(", ", "source " + source.connection() + ": ", "")));
     }
     for (PlannedView view : flow.views()) {
-      String name = "view " + view.target().connection() + "." + view.target().name();
-      lines.add(
-          view.target() instanceof PlannedTarget.Mongo mongo
-              ? name + " in " + mongo.database() + ", versions in " + mongo.versionField()
-              : name);
+      String name = "view " + view.name();
+      lines.add(view.target().map(target -> name + in(target)).orElse(name));
       addNode(view.root(), name + ": ", lines);
+      view.row().ifPresent(row -> lines.add(name + " writes " + describe(row)));
+    }
+    for (PlannedRollup rollup : flow.rollups()) {
+      lines.add(
+          "rollup "
+              + rollup.name()
+              + in(rollup.target())
+              + " of "
+              + rollup.view()
+              + " by "
+              + names(rollup.aggregation().groupFields())
+              + ": "
+              + rollup.aggregation().aggregates().stream()
+                  .map(FlowShape::describe)
+                  .collect(Collectors.joining(", "))
+              + " over "
+              + describe(rollup.aggregation().rows()));
     }
     return new FlowShape(lines);
+  }
+
+  private static String in(PlannedTarget target) {
+    return target instanceof PlannedTarget.Mongo mongo
+        ? " in " + mongo.database() + ", versions in " + mongo.versionField()
+        : "";
+  }
+
+  private static String describe(Aggregate aggregate) {
+    return aggregate.field()
+        + " "
+        + aggregate.function().name().toLowerCase(Locale.ROOT)
+        + (aggregate.scale() < 0 ? "" : " to " + aggregate.scale() + " decimals");
   }
 
   private static void addNode(ViewNode node, String prefix, List<String> lines) {
@@ -64,6 +92,9 @@ record FlowShape(List<String> lines) {
     if (!node.arrayKeys().equals(node.primaryKey())) {
       line.append(" ordered by ").append(names(node.arrayKeys()));
     }
+    if (node.newest() > 0) {
+      line.append(", the newest ").append(node.newest());
+    }
     if (node.rows() != null) {
       line.append(", rows ").append(describe(node.rows()));
     }
@@ -74,7 +105,7 @@ record FlowShape(List<String> lines) {
   }
 
   /** A function that does not describe itself is told by its class. */
-  private static String describe(RowFunction rows) {
+  private static String describe(Object rows) {
     String text = rows.toString();
     String type = rows.getClass().getName();
     return text.startsWith(type + "@") ? type : text;

@@ -4,10 +4,13 @@ import io.widebeam.sink.jdbc.FlatTable.Column;
 import io.widebeam.sink.jdbc.RowBatch.Whole;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
@@ -16,10 +19,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Gauge;
 import org.apache.beam.sdk.metrics.Metrics;
@@ -27,9 +30,20 @@ import org.apache.beam.sdk.util.BackOff;
 import org.apache.beam.sdk.util.BackOffUtils;
 import org.apache.beam.sdk.util.FluentBackoff;
 import org.apache.beam.sdk.util.Sleeper;
+import org.bson.BsonBinary;
+import org.bson.BsonBoolean;
+import org.bson.BsonDateTime;
+import org.bson.BsonDecimal128;
+import org.bson.BsonDocument;
+import org.bson.BsonDouble;
+import org.bson.BsonInt64;
+import org.bson.BsonNull;
 import org.bson.BsonString;
 import org.bson.BsonValue;
+import org.bson.types.Decimal128;
 import org.joda.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes one batch in one transaction, and returns when it is committed. Thread-safe; the caller
@@ -40,6 +54,8 @@ import org.joda.time.Duration;
  * condition of the write, which the server checks, so that it holds against other writers too.
  */
 final class BatchWriter {
+
+  private static final Logger LOG = LoggerFactory.getLogger(BatchWriter.class);
 
   private static final String METRICS = "widebeam";
 
@@ -337,13 +353,13 @@ final class BatchWriter {
       while (found.next()) {
         String id;
         int version;
-        if (table.isUnwound()) {
+        if (table.hasRowKey()) {
           id = found.getString(1);
           version = 2;
         } else {
           BsonValue[] key = new BsonValue[keyColumns.size()];
           for (int i = 0; i < key.length; i++) {
-            key[i] = new BsonString(storedKey(found, i + 1, keyColumns.get(i).type()));
+            key[i] = storedValue(found, i + 1, keyColumns.get(i).type());
           }
           id = RowKey.ofDocument(key);
           version = key.length + 1;
@@ -354,30 +370,99 @@ final class BatchWriter {
     }
   }
 
-  /** A key's value as {@link RowKey#text} has it. */
-  private static String storedKey(ResultSet row, int index, ColumnType type) throws SQLException {
-    return switch (type.kind()) {
-      case BOOLEAN -> Boolean.toString(row.getBoolean(index));
-      case INT16, INT32, INT64 -> Long.toString(row.getLong(index));
-      case DECIMAL -> {
-        BigDecimal number = row.getBigDecimal(index);
-        yield RowKey.text(number);
+  /** A key's value as its document has it, or one of the same text; null for null. */
+  @Nullable
+  private static BsonValue storedValue(ResultSet row, int index, ColumnType type)
+      throws SQLException {
+    BsonValue value =
+        switch (type.kind()) {
+          case BOOLEAN -> BsonBoolean.valueOf(row.getBoolean(index));
+          case INT16, INT32, INT64 -> new BsonInt64(row.getLong(index));
+          case DECIMAL -> number(row.getBigDecimal(index));
+          case FLOAT64 -> new BsonDouble(row.getDouble(index));
+          case BINARY -> {
+            byte[] bytes = row.getBytes(index);
+            yield bytes == null ? null : new BsonBinary(bytes);
+          }
+          case DATE -> {
+            LocalDate date = row.getObject(index, LocalDate.class);
+            yield date == null ? null : moment(date.atStartOfDay(ZoneOffset.UTC).toInstant());
+          }
+          case TIMESTAMP -> {
+            LocalDateTime time = row.getObject(index, LocalDateTime.class);
+            yield time == null ? null : moment(time.toInstant(ZoneOffset.UTC));
+          }
+          case INSTANT -> {
+            OffsetDateTime time = row.getObject(index, OffsetDateTime.class);
+            yield time == null ? null : moment(time.toInstant());
+          }
+          case TEXT, TIME, DURATION, UUID, JSON -> {
+            String text = row.getString(index);
+            yield text == null ? null : new BsonString(text);
+          }
+        };
+    return row.wasNull() ? null : value;
+  }
+
+  @Nullable
+  private static BsonValue number(@Nullable BigDecimal number) {
+    if (number == null) {
+      return null;
+    }
+    // In digits where BSON has not enough of them, as the sources give it.
+    return number.stripTrailingZeros().precision() <= MathContext.DECIMAL128.getPrecision()
+        ? new BsonDecimal128(new Decimal128(number.stripTrailingZeros()))
+        : new BsonString(RowKey.text(number));
+  }
+
+  private static BsonValue moment(Instant instant) {
+    return new BsonDateTime(instant.toEpochMilli());
+  }
+
+  /** The keys of all rows of a table with nullable keys, each a document of the key's fields. */
+  List<BsonDocument> keys() throws IOException, InterruptedException {
+    List<BsonDocument> keys = new ArrayList<>();
+    untilItWorks(
+        "Cannot read ",
+        () -> {
+          keys.clear();
+          try (Connection connection = shared.connect()) {
+            readKeys(connection, keys);
+            connection.commit();
+          }
+        });
+    return keys;
+  }
+
+  private void readKeys(Connection connection, List<BsonDocument> keys) throws SQLException {
+    FlatTable table = shared.table();
+    Dialect dialect = shared.dialect();
+    List<Column> columns = table.documentKeyColumns();
+    List<String> selected = new ArrayList<>(table.primaryKey());
+    columns.forEach(column -> selected.add(column.name()));
+    try (Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT "
+                    + dialect.list(selected)
+                    + " FROM "
+                    + dialect.quotedTable(table.name()))) {
+      while (rows.next()) {
+        BsonValue[] values = new BsonValue[columns.size()];
+        BsonDocument key = new BsonDocument();
+        for (int i = 0; i < values.length; i++) {
+          values[i] = storedValue(rows, i + 2, columns.get(i).type());
+          key.put(table.documentKey().get(i), values[i] == null ? BsonNull.VALUE : values[i]);
+        }
+        if (RowKey.ofDocument(values).equals(rows.getString(1))) {
+          keys.add(key);
+        } else {
+          // Its column's type does not keep the value as it was. Taken for a key, another row might
+          // be deleted.
+          LOG.warn("{}: the row {} is not told by its columns {}.", target, rows.getString(1), key);
+        }
       }
-      case FLOAT64 -> Double.toString(row.getDouble(index));
-      case BINARY -> HexFormat.of().formatHex(row.getBytes(index));
-      case DATE ->
-          Long.toString(
-              row.getObject(index, LocalDate.class)
-                  .atStartOfDay(ZoneOffset.UTC)
-                  .toInstant()
-                  .toEpochMilli());
-      case TIMESTAMP ->
-          Long.toString(
-              row.getObject(index, LocalDateTime.class).toInstant(ZoneOffset.UTC).toEpochMilli());
-      case INSTANT ->
-          Long.toString(row.getObject(index, OffsetDateTime.class).toInstant().toEpochMilli());
-      case TEXT, TIME, DURATION, UUID, JSON -> row.getString(index);
-    };
+    }
   }
 
   private long delete(FlatTable table, List<RowWrite> writes, Connection connection)
@@ -425,7 +510,7 @@ final class BatchWriter {
   private int bindRow(FlatTable table, PreparedStatement statement, int index, RowWrite write)
       throws SQLException {
     int next = index;
-    if (table.isUnwound()) {
+    if (table.hasRowKey()) {
       statement.setString(next++, write.id());
     }
     for (int i = 0; i < write.values().length; i++) {
@@ -442,7 +527,7 @@ final class BatchWriter {
 
   private int bindRowKey(FlatTable table, PreparedStatement statement, int index, RowWrite write)
       throws SQLException {
-    if (table.isUnwound()) {
+    if (table.hasRowKey()) {
       shared.dialect().bind(statement, index, ROW_KEY_TYPE, new BsonString(write.id()));
       return index + 1;
     }

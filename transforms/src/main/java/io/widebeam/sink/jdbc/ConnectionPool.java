@@ -20,23 +20,29 @@ final class ConnectionPool implements AutoCloseable {
 
   private ConnectionPool(JdbcTarget target) {
     this.target = target;
-    HikariConfig config = new HikariConfig();
+    HikariConfig config = configured(target);
     config.setPoolName("widebeam");
-    config.setJdbcUrl(target.url());
-    config.setUsername(target.user());
-    config.setPassword(target.password());
-    Dialect.driverProperties(target.url()).forEach(config::addDataSourceProperty);
-    target.properties().forEach(config::addDataSourceProperty);
-    config.setConnectionInitSql(Dialect.sessionSetup(target.url()));
     config.setAutoCommit(false);
     // Fewer locks than MySQL's default, and so fewer deadlocks.
     config.setTransactionIsolation("TRANSACTION_READ_COMMITTED");
     config.setMaximumPoolSize(MAX_CONNECTIONS);
     config.setMinimumIdle(1);
     config.setConnectionTimeout(TimeUnit.SECONDS.toMillis(10));
+    this.source = new HikariDataSource(config);
+  }
+
+  /** How every pool of connections to the database is set up. */
+  static HikariConfig configured(JdbcTarget target) {
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(target.url());
+    config.setUsername(target.user());
+    config.setPassword(target.password());
+    Dialect.driverProperties(target.url()).forEach(config::addDataSourceProperty);
+    target.properties().forEach(config::addDataSourceProperty);
+    config.setConnectionInitSql(Dialect.sessionSetup(target.url()));
     // A database that is down when the flow starts is waited for like any other.
     config.setInitializationFailTimeout(-1);
-    this.source = new HikariDataSource(config);
+    return config;
   }
 
   static ConnectionPool open(JdbcTarget target) {

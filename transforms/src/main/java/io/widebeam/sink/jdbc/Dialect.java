@@ -123,7 +123,7 @@ abstract sealed class Dialect permits H2Dialect, MySqlDialect, PostgresDialect {
   /** All columns in the order in which {@link #upsert} takes their values. */
   static List<String> writtenColumns(FlatTable table) {
     List<String> columns = new ArrayList<>();
-    if (table.isUnwound()) {
+    if (table.hasRowKey()) {
       columns.add(FlatTable.ROW_KEY);
     }
     table.columns().forEach(column -> columns.add(column.name()));
@@ -142,9 +142,9 @@ abstract sealed class Dialect permits H2Dialect, MySqlDialect, PostgresDialect {
 
   /** The columns' definitions, without keys. */
   final List<String> columnDefinitions(FlatTable table) {
-    List<Column> inKey = table.documentKeyColumns();
+    List<Column> inKey = table.indexedColumns();
     List<String> definitions = new ArrayList<>();
-    if (table.isUnwound()) {
+    if (table.hasRowKey()) {
       definitions.add(
           quoted(FlatTable.ROW_KEY)
               + " "

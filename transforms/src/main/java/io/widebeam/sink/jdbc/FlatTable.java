@@ -18,19 +18,24 @@ import java.util.stream.IntStream;
  * null, so the primary key is a column of its own, {@link #ROW_KEY}, with the keys as one text; the
  * document's key has an index.
  *
+ * <p>The rows of groups are told apart in the same way, since a group's fields may be null: see
+ * {@link #ofGroups}.
+ *
  * @param name the table's name, after its schema's and a dot if it is not in the usual one
  * @param columns the columns, but for those that Widebeam adds: the version's and the row key's
  * @param documentKey the document's fields that make up its key, in the order of a composite key's
  *     fields; each has a column
  * @param arrays the chain of arrays to unwind; empty for one row for each document
  * @param versionColumn the column that guards a row against older writes
+ * @param hasNullableKey whether fields of the document's key may be null
  */
 public record FlatTable(
     String name,
     List<Column> columns,
     List<String> documentKey,
     List<UnwoundArray> arrays,
-    String versionColumn)
+    String versionColumn,
+    boolean hasNullableKey)
     implements Serializable {
 
   /** The primary key's column in a table of unwound documents. */
@@ -88,7 +93,10 @@ public record FlatTable(
     Objects.requireNonNull(versionColumn, "versionColumn");
     Set<String> names = new HashSet<>();
     names.add(versionColumn);
-    if (!arrays.isEmpty()) {
+    if (hasNullableKey && !arrays.isEmpty()) {
+      throw new IllegalArgumentException("table " + name + " unwinds documents without a key");
+    }
+    if (hasNullableKey || !arrays.isEmpty()) {
       names.add(ROW_KEY);
     }
     for (Column column : columns) {
@@ -99,7 +107,7 @@ public record FlatTable(
         throw new IllegalArgumentException("column " + column.name() + " is in no array");
       }
     }
-    if (documentKey.isEmpty()) {
+    if (documentKey.isEmpty() && !hasNullableKey) {
       throw new IllegalArgumentException("table " + name + " needs a key");
     }
     for (String field : documentKey) {
@@ -108,6 +116,25 @@ public record FlatTable(
             "table " + name + " has no column for the key field " + field);
       }
     }
+  }
+
+  /** A table whose documents' keys are never null. */
+  public FlatTable(
+      String name,
+      List<Column> columns,
+      List<String> documentKey,
+      List<UnwoundArray> arrays,
+      String versionColumn) {
+    this(name, columns, documentKey, arrays, versionColumn, false);
+  }
+
+  /**
+   * A table of groups, each one row.
+   *
+   * @param groupFields the fields that tell groups apart; none for one group of everything
+   */
+  public static FlatTable ofGroups(String name, List<Column> columns, List<String> groupFields) {
+    return new FlatTable(name, columns, groupFields, List.of(), DEFAULT_VERSION_COLUMN, true);
   }
 
   /** A table of whole documents, each one row. */
@@ -120,14 +147,24 @@ public record FlatTable(
     return !arrays.isEmpty();
   }
 
+  /** Whether the primary key is {@link #ROW_KEY}, rather than the document's key itself. */
+  public boolean hasRowKey() {
+    return isUnwound() || hasNullableKey;
+  }
+
   /** The columns of the document's key, in key order. */
   public List<Column> documentKeyColumns() {
     return documentKey.stream().map(field -> columns.get(indexOfKeyField(field))).toList();
   }
 
+  /** The columns that are indexed and never null. */
+  List<Column> indexedColumns() {
+    return hasNullableKey ? List.of() : documentKeyColumns();
+  }
+
   /** The names of the primary key's columns. */
   public List<String> primaryKey() {
-    return isUnwound()
+    return hasRowKey()
         ? List.of(ROW_KEY)
         : documentKeyColumns().stream().map(Column::name).toList();
   }
@@ -136,7 +173,12 @@ public record FlatTable(
   public FlatTable withColumns(List<Column> more) {
     List<Column> all = new ArrayList<>(columns);
     all.addAll(more);
-    return new FlatTable(name, all, documentKey, arrays, versionColumn);
+    return withOnly(all);
+  }
+
+  /** This table with other columns. */
+  FlatTable withOnly(List<Column> others) {
+    return new FlatTable(name, others, documentKey, arrays, versionColumn, hasNullableKey);
   }
 
   /** Which of the columns hold the document's key, in key order. */

@@ -2,6 +2,7 @@ package io.widebeam.sink.jdbc;
 
 import io.widebeam.document.DocumentChange;
 import io.widebeam.sink.internal.SweepFn;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -16,6 +17,7 @@ import org.apache.beam.sdk.transforms.ParDo;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
+import org.bson.BsonDocument;
 
 /**
  * Writes document changes to a table of PostgreSQL, MySQL, MariaDB or H2.
@@ -69,14 +71,10 @@ public final class JdbcTables {
     List<FlatTable.Column> missing = setup.missingColumns();
     List<String> keys = table.documentKeyColumns().stream().map(FlatTable.Column::name).toList();
     FlatTable present =
-        new FlatTable(
-            table.name(),
+        table.withOnly(
             table.columns().stream()
                 .filter(column -> keys.contains(column.name()) || !missing.contains(column))
-                .toList(),
-            table.documentKey(),
-            table.arrays(),
-            table.versionColumn());
+                .toList());
     return new TableSetup(connection, Dialect.of(connection), present).check();
   }
 
@@ -91,6 +89,18 @@ public final class JdbcTables {
       }
     } catch (SQLException e) {
       return 0;
+    }
+  }
+
+  /**
+   * The keys of the rows that a table of groups has, each a document of the key's fields. Creates
+   * the table if it is not there, and waits for a database that does not answer.
+   */
+  public static List<BsonDocument> groups(JdbcTarget target, FlatTable table)
+      throws IOException, InterruptedException {
+    TableWrite write = new TableWrite(target, table, null);
+    try (SharedTable shared = SharedTable.open(write)) {
+      return new BatchWriter(shared, write).keys();
     }
   }
 

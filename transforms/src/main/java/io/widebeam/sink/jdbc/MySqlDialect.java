@@ -125,7 +125,7 @@ final class MySqlDialect extends Dialect {
 
   /** The table, with texts that are not part of the row where the row would be too long. */
   private static FlatTable withRoom(FlatTable table) {
-    List<Column> inKey = table.documentKeyColumns();
+    List<Column> inKey = table.indexedColumns();
     int bytes = 0;
     List<Column> columns = new ArrayList<>();
     for (Column column : table.columns()) {
@@ -141,8 +141,7 @@ final class MySqlDialect extends Dialect {
       }
       columns.add(new Column(column.name(), type, column.level(), column.path()));
     }
-    return new FlatTable(
-        table.name(), columns, table.documentKey(), table.arrays(), table.versionColumn());
+    return table.withOnly(columns);
   }
 
   @Override

@@ -22,13 +22,19 @@ final class RowKey {
 
   private static final int MAX_PART_LENGTH = 120;
 
+  /** No value: none has a text with this, since theirs are escaped. */
+  private static final String NULL = "~n";
+
   private RowKey() {}
 
-  /** The text of a document's key. */
+  /** The text of a document's key, whose values may be null. */
   static String ofDocument(BsonValue[] values) {
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < values.length; i++) {
       append(text, i, values[i]);
+      if (values[i] == null) {
+        text.append(NULL);
+      }
     }
     return shortened(text.toString());
   }

@@ -135,7 +135,7 @@ final class TableSetup {
   private List<Mismatch> check(Map<String, Existing> existing) throws SQLException {
     List<Mismatch> mismatches = new ArrayList<>();
     Map<String, ColumnType> wanted = new LinkedHashMap<>();
-    if (table.isUnwound()) {
+    if (table.hasRowKey()) {
       wanted.put(FlatTable.ROW_KEY, ColumnType.text(RowKey.MAX_LENGTH));
     }
     table.columns().forEach(column -> wanted.put(column.name(), column.type()));

@@ -83,11 +83,12 @@ final class Unwinder {
   }
 
   private BsonValue[] key(BsonValue key) {
-    if (keyIndexes.length == 1) {
+    if (keyIndexes.length == 1 && !table.hasNullableKey()) {
       return new BsonValue[] {key};
     }
     return table.documentKey().stream()
         .map(field -> key.asDocument().get(field))
+        .map(value -> value == null || value.isNull() ? null : value)
         .toArray(BsonValue[]::new);
   }
 

@@ -126,6 +126,23 @@ final class BatchWriter {
     return retrying(() -> shared.collection().deleteMany(older).getDeletedCount(), () -> {});
   }
 
+  /** The {@code _id}s of all documents that have a document for one. */
+  List<BsonDocument> keys() throws IOException, InterruptedException {
+    return retrying(
+        () -> {
+          List<BsonDocument> keys = new ArrayList<>();
+          for (RawBsonDocument found :
+              shared.collection().find().projection(new BsonDocument("_id", new BsonInt32(1)))) {
+            BsonValue id = found.get("_id");
+            if (id.isDocument()) {
+              keys.add(id.asDocument());
+            }
+          }
+          return keys;
+        },
+        () -> {});
+  }
+
   /** Repeats what fails for reasons that pass, with growing pauses. */
   private <T> T retrying(Supplier<T> action, Runnable beforeRetry)
       throws IOException, InterruptedException {

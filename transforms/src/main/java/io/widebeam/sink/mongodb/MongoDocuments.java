@@ -5,6 +5,7 @@ import io.widebeam.deadletter.DeadLetter;
 import io.widebeam.deadletter.DeadLetterCoder;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.sink.internal.SweepFn;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -15,6 +16,7 @@ import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.errorhandling.ErrorHandler;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PDone;
+import org.bson.BsonDocument;
 
 /**
  * Writes document changes to a MongoDB collection.
@@ -39,6 +41,18 @@ public final class MongoDocuments {
   /** A sink that still needs its URI, database and collection. */
   public static Write write() {
     return new Write(new MongoTarget("", "", "", DEFAULT_VERSION_FIELD), 0, null, null);
+  }
+
+  /**
+   * The keys of the groups that a collection has documents of, each a document of the group's
+   * fields. Waits for a server that does not answer.
+   */
+  public static List<BsonDocument> groups(String uri, String database, String collection)
+      throws IOException, InterruptedException {
+    MongoTarget target = new MongoTarget(uri, database, collection, DEFAULT_VERSION_FIELD);
+    try (SharedTarget shared = SharedTarget.open(target)) {
+      return new BatchWriter(shared, "widebeam", null).keys();
+    }
   }
 
   /**

@@ -1,0 +1,11 @@
+CREATE TABLE readings (
+  host   VARCHAR(20) NOT NULL,
+  minute DATETIME NOT NULL,
+  cpu    DECIMAL(5, 2) NOT NULL,
+  memory DECIMAL(5, 2) NOT NULL,
+  PRIMARY KEY (host, minute)
+);
+CREATE TABLE now_on (host VARCHAR(20) PRIMARY KEY, cpu DECIMAL(5, 2) NOT NULL, at DATETIME NOT NULL);
+INSERT INTO readings VALUES
+  ('a', '2024-07-01 10:00:00', 40, 50), ('a', '2024-07-01 10:01:00', 60, 50), ('b', '2024-07-01 10:00:00', 95, 70);
+INSERT INTO now_on VALUES ('a', 60, '2024-07-01 10:01:00'), ('b', 95, '2024-07-01 10:00:00');

@@ -1,0 +1,3 @@
+select o.order_id from orders o
+left join refunds r on r.refund_id = p.pay_id
+left join orders_pay p on p.order_id = o.order_id

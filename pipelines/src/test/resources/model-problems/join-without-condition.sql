@@ -1,0 +1,2 @@
+select o.order_id from orders o
+join orders_pay p

@@ -1,0 +1,1 @@
+select sum(sum_fee) as total from {{ ref('dwd_shops') }}

@@ -1,0 +1,1 @@
+select order_id, buy_fee * 2 from orders

@@ -1,0 +1,1 @@
+select orders.order_id from orders left join orders on orders.order_id = orders.order_id

@@ -1,0 +1,1 @@
+select order_id, buy_fee as _version from orders

@@ -1,0 +1,2 @@
+with paid as (select * from orders)
+select order_id from paid
