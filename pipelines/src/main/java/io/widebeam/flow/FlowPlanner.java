@@ -163,6 +163,11 @@ public final class FlowPlanner {
       }
 
       @Override
+      public TableDescription ofView(TableRef ref) {
+        return Planning.this.table(ref);
+      }
+
+      @Override
       public ViewNode node(ViewTree tree) {
         return Planning.this.node(tree, List.of());
       }

@@ -70,6 +70,10 @@ final class ModelPlanner {
     @Nullable
     TableDescription table(TableRef ref, Reporter reporter);
 
+    /** A table of the flow's views; null if it is not there, which is reported with the view. */
+    @Nullable
+    TableDescription ofView(TableRef ref);
+
     ViewNode node(ViewTree tree);
   }
 
@@ -238,15 +242,7 @@ final class ModelPlanner {
   @Nullable
   private Bound bindReference(Parsed model, Relation relation, Tables tables, Set<String> path) {
     Parsed other = parsed.get(relation.name());
-    if (other == null) {
-      report(
-          model,
-          relation,
-          "there is no model `" + relation.name() + "`",
-          Suggestions.amongNames(relation.name(), "models", parsed.keySet()));
-      return null;
-    }
-    if (path.contains(relation.name())) {
+    if (other != null && path.contains(relation.name())) {
       report(
           model,
           relation,
@@ -257,7 +253,8 @@ final class ModelPlanner {
           "take one of the references out");
       return null;
     }
-    Bound input = bind(other, tables, path);
+    Bound input =
+        other == null ? bindView(model, relation, tables) : bind(other, tables, path);
     if (input == null) {
       // It has been said what is wrong with it.
       return null;
@@ -286,6 +283,99 @@ final class ModelPlanner {
         input.rows,
         new SelectedRow.Input(query.columns(), relation.alias(), false),
         input.types);
+  }
+
+  /** The rows of a view of the flow, as a table of them would have them. */
+  @Nullable
+  private Bound bindView(Parsed model, Relation relation, Tables tables) {
+    Map<String, Integer> views = new LinkedHashMap<>();
+    for (int i = 0; i < flow.views().size(); i++) {
+      int index = i;
+      flow.views().get(i).to().ifPresent(to -> views.put(to.table(), index));
+    }
+    Integer index = views.get(relation.name());
+    if (index == null) {
+      Set<String> names = new LinkedHashSet<>(parsed.keySet());
+      names.addAll(views.keySet());
+      names.remove(model.model.name());
+      report(
+          model,
+          relation,
+          "there is no model `" + relation.name() + "`, and no view is written there",
+          Suggestions.amongNames(relation.name(), "models", names));
+      return null;
+    }
+    View view = flow.views().get(index);
+    ViewTree root = ViewTree.of(view, FlowRules.viewPart(index), (part, what, remedy) -> {});
+    if (!isComplete(root, tables)) {
+      return null;
+    }
+    Optional<FlatTable> table =
+        FlatTables.of(
+            view,
+            root,
+            relation.name(),
+            tables::ofView,
+            (part, what, remedy) -> report(model, relation, what, remedy));
+    if (table.isEmpty()) {
+      return null;
+    }
+    List<Column> columns =
+        table.get().columns().stream()
+            .filter(column -> !isLeftOut(column, table.get(), view.options()))
+            .toList();
+    Map<String, ColumnType> types = new LinkedHashMap<>();
+    columns.forEach(column -> types.put(column.name(), column.type()));
+    return new Bound(
+        String.valueOf(view.to().orElseThrow()),
+        new UnwoundRows(unwound(columns, table.get().arrays(), 0)),
+        columns.stream()
+            .map(column -> new SqlColumn(column.name(), sqlType(column.type())))
+            .toList(),
+        types);
+  }
+
+  private static boolean isComplete(ViewTree node, Tables tables) {
+    return tables.ofView(node.table()) != null
+        && node.lookups().stream().allMatch(lookup -> isComplete(lookup, tables));
+  }
+
+  /** Whether a column is of a key that documents do not show. */
+  private static boolean isLeftOut(Column column, FlatTable table, NodeOptions options) {
+    return column.level() == 0
+        && column.path().size() == 1
+        && table.documentKey().contains(column.path().get(0))
+        && !options.rename().containsValue(column.path().get(0))
+        && !NodeRows.shows(column.path().get(0), options);
+  }
+
+  private static Node unwound(List<Column> columns, List<UnwoundArray> arrays, int level) {
+    return new Node(
+        level == 0 ? List.of() : arrays.get(level - 1).path(),
+        level > 0,
+        false,
+        columns.stream()
+            .filter(column -> column.level() == level)
+            .map(column -> new Field(column.name(), column.path()))
+            .toList(),
+        level == arrays.size() ? List.of() : List.of(unwound(columns, arrays, level + 1)));
+  }
+
+  private static SqlType sqlType(ColumnType type) {
+    return switch (type.kind()) {
+      case BOOLEAN -> SqlType.BOOLEAN;
+      case INT16, INT32, INT64 -> SqlType.INTEGER;
+      case DECIMAL ->
+          type.length() == 0
+              ? SqlType.ANY_DECIMAL
+              : SqlType.decimal(type.length(), type.scale());
+      case FLOAT64 -> SqlType.DOUBLE;
+      case TEXT, TIME, DURATION, UUID -> SqlType.TEXT;
+      case BINARY -> SqlType.BYTES;
+      case DATE -> SqlType.DATE;
+      case TIMESTAMP, INSTANT -> SqlType.DATETIME;
+      case JSON -> SqlType.OTHER;
+    };
   }
 
   // Models over tables
