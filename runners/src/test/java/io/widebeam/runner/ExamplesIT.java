@@ -186,7 +186,7 @@ class ExamplesIT {
 
     private static void execute(Connection connection, String sql) throws SQLException {
       try (Statement statement = connection.createStatement()) {
-        for (String one : sql.replaceAll("(?m)^--.*\n", "").split(";\\s*\n")) {
+        for (String one : SEPARATOR.split(sql.replaceAll("(?m)^--.*\n", ""), -1)) {
           if (!one.isBlank()) {
             statement.execute(one);
           }

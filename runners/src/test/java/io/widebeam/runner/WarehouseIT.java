@@ -4,7 +4,6 @@ import static io.widebeam.flow.Lookup.array;
 import static io.widebeam.flow.Lookup.object;
 import static io.widebeam.flow.Lookup.on;
 import static io.widebeam.flow.Lookup.path;
-import static io.widebeam.runner.SameRows.awaitEqual;
 import static io.widebeam.runner.SameRows.rows;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -162,11 +161,11 @@ class WarehouseIT {
   }
 
   private void awaitEqual(RunningBeamFlow running) throws Exception {
-    awaitEqual(
+    SameRows.awaitEqual(
         running,
         () -> rows(mariadb.connect(source), JOIN),
         () -> rows(postgres.connect(warehouse), WIDE));
-    awaitEqual(
+    SameRows.awaitEqual(
         running,
         () -> rows(mariadb.connect(source), JOIN),
         () -> rows(mariadb.connect(copies), WIDE));
@@ -177,8 +176,8 @@ class WarehouseIT {
   private void awaitCopies(RunningBeamFlow running, String table, String key) throws Exception {
     Callable<List<String>> wanted =
         () -> rows(mariadb.connect(source), "SELECT *, 'v' FROM " + table);
-    awaitEqual(running, wanted, () -> copy(postgres.connect(warehouse), table, key));
-    awaitEqual(running, wanted, () -> copy(mariadb.connect(copies), table, key));
+    SameRows.awaitEqual(running, wanted, () -> copy(postgres.connect(warehouse), table, key));
+    SameRows.awaitEqual(running, wanted, () -> copy(mariadb.connect(copies), table, key));
   }
 
   /** A copy's rows, without their versions, in the source's order of columns. */

@@ -21,12 +21,15 @@ public record WarehouseServers(EmbeddedMariaDb shop, Warehouse warehouse, int re
       return new WarehouseServers(shop, warehouse.join(), refused);
     } catch (SQLException | RuntimeException e) {
       shop.close();
-      warehouse.whenComplete(
-          (started, failure) -> {
-            if (started != null) {
-              started.close();
-            }
-          });
+      warehouse
+          .handle(
+              (started, failure) -> {
+                if (started != null) {
+                  started.close();
+                }
+                return started;
+              })
+          .join();
       throw e;
     }
   }
