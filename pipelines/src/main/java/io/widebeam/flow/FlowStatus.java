@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param delay from the commit of a change to its write into the target, for the newest change
  *     written; empty until one was
  * @param tables how far the snapshot has come, per table
+ * @param sourcesDown the connections that cannot be reached at the moment, and are tried again
  * @param deadLetters what could not be processed; empty if that would have ended the flow
  */
 public record FlowStatus(
@@ -24,12 +25,14 @@ public record FlowStatus(
     long totalRows,
     Optional<Duration> delay,
     List<TableProgress> tables,
+    List<String> sourcesDown,
     Optional<DeadLetters> deadLetters) {
 
   public FlowStatus {
     Objects.requireNonNull(state, "state");
     Objects.requireNonNull(delay, "delay");
     tables = List.copyOf(tables);
+    sourcesDown = List.copyOf(sourcesDown);
     Objects.requireNonNull(deadLetters, "deadLetters");
   }
 
@@ -68,11 +71,12 @@ public record FlowStatus(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s%s",
+        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s%s%s",
         state.label(),
         rowsPerSecond,
         totalRows,
         delay.map(known -> known.toMillis() + "ms").orElse("unknown"),
+        sourcesDown.isEmpty() ? "" : ", cannot reach: " + String.join(", ", sourcesDown),
         deadLetters
             .filter(letters -> letters.count() > 0)
             .map(

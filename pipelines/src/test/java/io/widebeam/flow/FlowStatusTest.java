@@ -18,6 +18,7 @@ class FlowStatusTest {
             99_441,
             Optional.of(Duration.ofMillis(332)),
             List.of(),
+            List.of(),
             Optional.of(new DeadLetters(0, "ecommerce.letters")));
 
     assertThat(status)
@@ -34,16 +35,38 @@ class FlowStatusTest {
             1,
             Optional.empty(),
             List.of(),
+            List.of(),
             Optional.of(new DeadLetters(3, "ecommerce.letters")));
 
     assertThat(status.toString()).endsWith("unknown, dead letters: 3 -> ecommerce.letters");
   }
 
   @Test
+  void saysWhichSourcesCannotBeReached() {
+    FlowStatus status =
+        new FlowStatus(
+            FlowStatus.State.RUNNING,
+            0,
+            1,
+            Optional.empty(),
+            List.of(),
+            List.of("Shop", "Depot"),
+            Optional.empty());
+
+    assertThat(status.toString()).endsWith("unknown, cannot reach: Shop, Depot");
+  }
+
+  @Test
   void saysSoWhenNoDelayIsKnownYet() {
     FlowStatus status =
         new FlowStatus(
-            FlowStatus.State.STARTING, 0, 0, Optional.empty(), List.of(), Optional.empty());
+            FlowStatus.State.STARTING,
+            0,
+            0,
+            Optional.empty(),
+            List.of(),
+            List.of(),
+            Optional.empty());
 
     assertThat(status)
         .hasToString(

@@ -65,7 +65,7 @@ class OrderWideTableIT {
 
         assertThat(arrivals).hasSize(15);
         ChosenOrders.startAndStopMatching(servers, PATIENCE);
-        assertAgrees(servers, orders + 10);
+        awaitAgreement(servers, orders + 10);
         assertThat(target.countDocuments()).isEqualTo(orders + 10);
         assertThat(flow.status().state()).isEqualTo(FlowStatus.State.RUNNING);
         assertHasTheShapeOfTheView(target.find(eq("_id", ShopScenarios.ORDER)).first());
@@ -89,10 +89,26 @@ class OrderWideTableIT {
   }
 
   private static void assertAgrees(ShopServers servers, int orders) throws SQLException {
-    try (Connection source = servers.connect()) {
-      assertThat(ShopVerifier.verify(source, servers.documents(), ShopFlow.VERSION_FIELD))
-          .isEqualTo(new ShopVerifier.Report(orders, 0, 0, 0, List.of()));
+    assertThat(verify(servers)).isEqualTo(agreeing(orders));
+  }
+
+  private static void awaitAgreement(ShopServers servers, int orders)
+      throws SQLException, InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!verify(servers).equals(agreeing(orders)) && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(50);
     }
+    assertAgrees(servers, orders);
+  }
+
+  private static ShopVerifier.Report verify(ShopServers servers) throws SQLException {
+    try (Connection source = servers.connect()) {
+      return ShopVerifier.verify(source, servers.documents(), ShopFlow.VERSION_FIELD);
+    }
+  }
+
+  private static ShopVerifier.Report agreeing(int orders) {
+    return new ShopVerifier.Report(orders, 0, 0, 0, List.of());
   }
 
   private static Map<String, Integer> rowsRead(FlowStatus status) {

@@ -102,7 +102,7 @@ class WarehouseIT {
 
       mariadb.execute(
           source,
-          "UPDATE items SET order_id = 7 WHERE order_id = 8 AND n = 1",
+          "UPDATE items SET order_id = 6 WHERE order_id = 8 AND n = 1",
           "UPDATE items SET product_id = 3 WHERE order_id = 9",
           "UPDATE items SET product_id = NULL WHERE order_id = 10",
           "UPDATE orders SET customer_id = 2, fee = 6499.00 WHERE order_id = 11",

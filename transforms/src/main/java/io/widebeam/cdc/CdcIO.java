@@ -92,8 +92,9 @@ import org.apache.kafka.connect.source.SourceRecord;
  * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
  * snapshotRows.<table>} and the gauges {@code snapshotDone} (0 or 1), {@code catchingUp} (1 while
  * the log of the time of the load or of the interruption is read), {@code backlog} (changes read
- * but not yet taken by the pipeline), {@code sourceDown} (1 while the database cannot be reached)
- * and {@code tableRows.<table>} (how many rows the database thinks there are to load).
+ * but not yet taken by the pipeline), {@code sourceDown.<topic.prefix>} (1 while the database
+ * cannot be reached) and {@code tableRows.<table>} (how many rows the database thinks there are to
+ * load).
  *
  * <h2>Errors</h2>
  *

@@ -17,7 +17,6 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
 
   private final Gauge backlog = Metrics.gauge("widebeam", "backlog");
   private final Gauge snapshotDone = Metrics.gauge("widebeam", "snapshotDone");
-  private final Gauge sourceDown = Metrics.gauge("widebeam", "sourceDown");
   private final Gauge catchingUp = Metrics.gauge("widebeam", "catchingUp");
 
   private final CdcSource<T> source;
@@ -98,7 +97,7 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
       for (LoadProgress.TableProgress table : position.load().tables()) {
         Metrics.gauge("widebeam", "tableRows." + table.name()).set(table.rows());
       }
-      sourceDown.set(isSourceDown() ? 1 : 0);
+      Metrics.gauge("widebeam", "sourceDown." + session.source()).set(isSourceDown() ? 1 : 0);
       EventClock.Phase phase = position.clock().phase();
       snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);
       catchingUp.set(phase == EventClock.Phase.CATCH_UP ? 1 : 0);

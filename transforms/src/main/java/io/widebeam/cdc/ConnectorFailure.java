@@ -27,6 +27,10 @@ final class ConnectorFailure {
               + "|can(?:not| no longer) (?:read|get changes) from (?:logical )?replication slot"
               + "|requested WAL segment \\S+ has already been removed");
 
+  /** Debezium quotes its whole offset before it says this. */
+  private static final Pattern GONE_FROM_SERVER =
+      Pattern.compile("(?s)^The connector is trying to read .* no longer available on the server");
+
   /** Of the same code, but over as soon as the other reader is gone. */
   private static final Pattern TWIN_READER = Pattern.compile("same server_(?:uu)?id");
 
@@ -92,7 +96,9 @@ final class ConnectorFailure {
     for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
       String message = cause.getMessage() == null ? "" : cause.getMessage();
       if (LOG_IS_LOST.matcher(message).find() && !TWIN_READER.matcher(message).find()) {
-        return ConnectorProperties.redact(message.strip(), properties);
+        return GONE_FROM_SERVER.matcher(message).find()
+            ? "the server no longer has that part of it"
+            : ConnectorProperties.redact(message.strip(), properties);
       }
     }
     return null;

@@ -263,6 +263,11 @@ final class ConnectorSession<T> {
     }
   }
 
+  /** The name that the pipeline has for the database: the connector's {@code topic.prefix}. */
+  String source() {
+    return properties.get(ConnectorProperties.TOPIC_PREFIX);
+  }
+
   /** Whether the database cannot be reached at the moment, and is tried again. */
   boolean isSourceDown() {
     return logDown || tablesDown;

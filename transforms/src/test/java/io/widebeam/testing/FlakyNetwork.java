@@ -57,12 +57,7 @@ public final class FlakyNetwork implements AutoCloseable {
         Socket client = entrance.accept();
         sockets.add(client);
         switch (mode) {
-          case OPEN -> {
-            Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
-            sockets.add(server);
-            start(() -> copy(client, server));
-            start(() -> copy(server, client));
-          }
+          case OPEN -> connect(client);
           case REFUSING -> client.close();
           case SILENT -> {
             // Left hanging.
@@ -71,6 +66,17 @@ public final class FlakyNetwork implements AutoCloseable {
       }
     } catch (IOException e) {
       // Closed.
+    }
+  }
+
+  private void connect(Socket client) {
+    try {
+      Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+      sockets.add(server);
+      start(() -> copy(client, server));
+      start(() -> copy(server, client));
+    } catch (IOException e) {
+      close(client); // The server itself is down.
     }
   }
 

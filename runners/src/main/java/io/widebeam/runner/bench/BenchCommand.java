@@ -6,7 +6,8 @@ import picocli.CommandLine.Command;
 @Command(
     name = "bench",
     description =
-        "Measures how fast the order view loads, how soon a change is visible, and what a crash does.",
-    subcommands = {LoadCommand.class, LatencyCommand.class, CrashCommand.class},
-    synopsisSubcommandLabel = "(load | latency | crash)")
+        "Measures how fast the order view loads, how soon a change is visible, what a crash does, and"
+            + " what hours do.",
+    subcommands = {LoadCommand.class, LatencyCommand.class, CrashCommand.class, SoakCommand.class},
+    synopsisSubcommandLabel = "(load | latency | crash | soak)")
 public final class BenchCommand {}

@@ -50,6 +50,9 @@ final class CrashCommand implements Callable<Integer> {
       description = "Transactions per second (default: ${DEFAULT-VALUE}).")
   private int rate;
 
+  @Option(names = "--while-loading", description = "Kill it in nothing but the initial load.")
+  private boolean whileLoading;
+
   @Unmatched private List<String> beamArgs = new ArrayList<>();
 
   @Spec private CommandSpec spec;
@@ -67,7 +70,7 @@ final class CrashCommand implements Callable<Integer> {
     out.flush();
     CrashTrial.Report report =
         CrashTrial.run(
-            new CrashTrial.Settings(kills, seed, orders, rate, beamArgs),
+            new CrashTrial.Settings(kills, seed, orders, rate, whileLoading, beamArgs),
             directory,
             line -> {
               err.println(line);

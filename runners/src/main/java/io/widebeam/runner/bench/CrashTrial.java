@@ -3,6 +3,7 @@ package io.widebeam.runner.bench;
 import static com.mongodb.client.model.Filters.eq;
 
 import io.widebeam.runner.embedded.ChildProcess;
+import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.shop.ShopFlow;
 import io.widebeam.runner.shop.ShopServers;
 import io.widebeam.runner.shop.ShopVerifier;
@@ -31,7 +32,8 @@ import org.bson.types.Decimal128;
 
 /**
  * Runs the order view in a process of its own and kills that at random moments, while the shop goes
- * on; in the end every document must be what SQL joins. A client at the target watches throughout.
+ * on, and now and then the source's server; in the end every document must be what SQL joins. A
+ * client at the target watches throughout.
  */
 public final class CrashTrial {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
@@ -43,7 +45,8 @@ public final class CrashTrial {
     WHILE_STARTING,
     WHILE_RUNNING,
     WHILE_IDLE,
-    IN_A_CHECKPOINT
+    IN_A_CHECKPOINT,
+    AFTER_THE_SOURCE
   }
 
   /**
@@ -51,10 +54,16 @@ public final class CrashTrial {
    *
    * @param orders the size of the shop
    * @param changesPerSecond how busy it is
+   * @param whileLoading whether every kill is to meet the initial load
    * @param beamArgs options for the flow
    */
   public record Settings(
-      int kills, long seed, int orders, int changesPerSecond, List<String> beamArgs) {
+      int kills,
+      long seed,
+      int orders,
+      int changesPerSecond,
+      boolean whileLoading,
+      List<String> beamArgs) {
     public Settings {
       beamArgs = List.copyOf(beamArgs);
     }
@@ -65,12 +74,16 @@ public final class CrashTrial {
    *
    * @param resumeMillis for each start after a kill that was left in peace for so long: from the
    *     start of the process until a change of that moment was seen at the target
+   * @param tableRows how many rows the tables had in the beginning
+   * @param loadedRows how many rows the source's server was asked for, all starts together
    * @param versions how many versions of documents the watching client saw
    * @param faults what must not be, for people
    */
   public record Report(
       int kills,
       List<Long> resumeMillis,
+      long tableRows,
+      long loadedRows,
       long changes,
       long documents,
       long versions,
@@ -84,9 +97,11 @@ public final class CrashTrial {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%d kills, %,d changes, %,d documents compared, %,d versions seen; "
-              + "from start to up to date: %s",
+          "%d kills, %,d rows in the tables and %,d read from them, %,d changes, "
+              + "%,d documents compared, %,d versions seen; from start to up to date: %s",
           kills,
+          tableRows,
+          loadedRows,
           changes,
           documents,
           versions,
@@ -129,6 +144,7 @@ public final class CrashTrial {
   private Report run() throws SQLException, InterruptedException {
     try (ShopServers servers = ShopServers.start(settings.orders());
         Connection connection = servers.connect()) {
+      execute(connection, "SET GLOBAL userstat = 1");
       probe = anOrder(connection);
       ShopWorkload workload = new ShopWorkload(connection, settings.seed(), Set.of(probe));
       List<String> faults = new ArrayList<>();
@@ -147,6 +163,8 @@ public final class CrashTrial {
         return new Report(
             settings.kills(),
             resumeMillis,
+            servers.totalRows(),
+            loadedRows(servers),
             workload.changes(),
             report.orders(),
             watch.observed(),
@@ -156,11 +174,15 @@ public final class CrashTrial {
   }
 
   private Moment moment(int kill) {
-    if (kill <= (settings.kills() + 3) / 4) {
+    if (settings.whileLoading() || kill <= (settings.kills() + 3) / 4) {
       return Moment.WHILE_LOADING;
     }
     Moment[] others = {
-      Moment.WHILE_STARTING, Moment.WHILE_IDLE, Moment.WHILE_RUNNING, Moment.IN_A_CHECKPOINT
+      Moment.WHILE_STARTING,
+      Moment.WHILE_IDLE,
+      Moment.AFTER_THE_SOURCE,
+      Moment.WHILE_RUNNING,
+      Moment.IN_A_CHECKPOINT
     };
     return others[kill % others.length];
   }
@@ -170,7 +192,14 @@ public final class CrashTrial {
     shop.busy(true);
     try (ChildProcess process = start(servers)) {
       switch (moment) {
-        case WHILE_LOADING, WHILE_STARTING -> pause(500, 6_000);
+        case WHILE_LOADING -> {
+          if (settings.whileLoading()) {
+            awaitLoadedRows(servers, process, loadedRows(servers) + someRowsOfTheLoad(servers));
+          } else {
+            pause(500, 6_000);
+          }
+        }
+        case WHILE_STARTING -> pause(500, 6_000);
         case WHILE_RUNNING -> {
           awaitProbe(servers, process, resumes);
           pause(0, 6_000);
@@ -179,6 +208,12 @@ public final class CrashTrial {
           awaitProbe(servers, process, resumes);
           shop.busy(false);
           pause(1_000, 4_000);
+        }
+        case AFTER_THE_SOURCE -> {
+          awaitProbe(servers, process, resumes);
+          pause(0, 2_000);
+          killTheSource(servers, shop);
+          awaitProbe(servers, process, false);
         }
         case IN_A_CHECKPOINT -> {
           awaitProbe(servers, process, resumes);
@@ -191,6 +226,57 @@ public final class CrashTrial {
     }
     shop.busy(true);
     pause(0, 1_000); // The shop does not wait for the flow to come back.
+  }
+
+  /** The flow stays, and finds what was written right before and right after. */
+  private void killTheSource(ShopServers servers, Shop shop)
+      throws SQLException, InterruptedException {
+    shop.busy(false);
+    servers.source().kill();
+    pause(0, 3_000);
+    servers.source().startAgain();
+    Connection connection = servers.connect();
+    execute(connection, "SET GLOBAL userstat = 1");
+    shop.workload.continueOn(connection);
+    shop.busy(true);
+  }
+
+  /** So many that all kills are over before the load is. */
+  private long someRowsOfTheLoad(ShopServers servers) {
+    int most = servers.totalRows() / (settings.kills() + 2);
+    return most / 2L + random.nextInt(most / 2);
+  }
+
+  private void awaitLoadedRows(ShopServers servers, ChildProcess process, long rows)
+      throws SQLException, InterruptedException {
+    long start = System.nanoTime();
+    while (loadedRows(servers) < rows && process.isAlive()) {
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new IllegalStateException(process.failure("does not load its tables"));
+      }
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+  }
+
+  /** What the server has counted; a killed one begins anew. */
+  private static long loadedRows(ShopServers servers) throws SQLException {
+    try (Connection source = servers.connect();
+        Statement statement = source.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT COALESCE(SUM(ROWS_SENT), 0) FROM information_schema.USER_STATISTICS"
+                    + " WHERE USER = '"
+                    + EmbeddedMariaDb.CDC_USER
+                    + "'")) {
+      rows.next();
+      return rows.getLong(1);
+    }
+  }
+
+  private static void execute(Connection source, String sql) throws SQLException {
+    try (Statement statement = source.createStatement()) {
+      statement.execute(sql);
+    }
   }
 
   private ShopVerifier.Report runToTheEnd(ShopServers servers, Shop shop)

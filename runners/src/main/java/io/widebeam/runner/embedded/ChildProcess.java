@@ -198,6 +198,11 @@ public final class ChildProcess implements AutoCloseable {
     return process.toHandle().info().startInstant().orElseThrow();
   }
 
+  /** Its number in the operating system. */
+  public long pid() {
+    return process.pid();
+  }
+
   public boolean isAlive() {
     return process.isAlive();
   }
@@ -205,6 +210,14 @@ public final class ChildProcess implements AutoCloseable {
   /** Asks the process to end, as a terminal's Ctrl-C or a service manager would. */
   public void terminate() {
     process.toHandle().destroy(); // Process.destroy would close its output, too.
+  }
+
+  /** Kills the process, but leaves on disk what it has left there; it is still to be closed. */
+  void killOnly() {
+    // The watcher first: it would see the end of the pipe, and clean up.
+    process.toHandle().descendants().forEach(ProcessHandle::destroyForcibly);
+    process.toHandle().destroyForcibly();
+    awaitEnd(Duration.ofMinutes(1));
   }
 
   /** The standard input of the process. */

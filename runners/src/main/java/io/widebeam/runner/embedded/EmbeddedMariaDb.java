@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -65,12 +66,15 @@ public final class EmbeddedMariaDb implements AutoCloseable {
           "--innodb-doublewrite=0",
           "--sync-binlog=0");
 
-  private final ChildProcess process;
+  private final List<String> command;
   private final Path directory;
   private final int port;
 
-  private EmbeddedMariaDb(ChildProcess process, Path directory, int port) {
-    this.process = process;
+  /** The last one serves, unless it was killed. */
+  private final List<ChildProcess> processes = new ArrayList<>();
+
+  private EmbeddedMariaDb(List<String> command, Path directory, int port) {
+    this.command = List.copyOf(command);
     this.directory = directory;
     this.port = port;
   }
@@ -94,10 +98,9 @@ public final class EmbeddedMariaDb implements AutoCloseable {
       command.add("--socket=" + directory.resolve("socket"));
       command.add("--tmpdir=" + directory);
       command.addAll(List.of(settings));
-      ChildProcess process = ChildProcess.startTied("MariaDB", command, directory, line -> {});
-      EmbeddedMariaDb server = new EmbeddedMariaDb(process, directory, port);
+      EmbeddedMariaDb server = new EmbeddedMariaDb(command, directory, port);
       try {
-        process.awaitLine(line -> line.contains("ready for connections"), Duration.ofMinutes(1));
+        server.startAgain();
       } catch (RuntimeException e) {
         server.close();
         throw e;
@@ -107,6 +110,18 @@ public final class EmbeddedMariaDb implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("could not start the embedded MariaDB server", e);
     }
+  }
+
+  /** Starts the server again where it was killed, and waits until it accepts connections. */
+  public void startAgain() {
+    ChildProcess process = ChildProcess.startTied("MariaDB", command, directory, line -> {});
+    processes.add(process);
+    process.awaitLine(line -> line.contains("ready for connections"), Duration.ofMinutes(1));
+  }
+
+  /** Kills the server as {@code kill -9} does; {@link #startAgain} brings it back with its data. */
+  public void kill() {
+    processes.get(processes.size() - 1).killOnly();
   }
 
   private static int freePort() throws IOException {
@@ -147,10 +162,10 @@ public final class EmbeddedMariaDb implements AutoCloseable {
         database);
   }
 
-  /** Kills the server, whose data nobody needs any more, and deletes them. */
+  /** Ends the server, whose data nobody needs any more, and deletes them. */
   @Override
   public void close() {
-    process.close();
+    processes.forEach(ChildProcess::close);
     try {
       MariaDbBinaries.delete(directory);
     } catch (java.nio.file.NoSuchFileException e) {

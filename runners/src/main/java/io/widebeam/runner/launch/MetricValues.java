@@ -57,7 +57,7 @@ record MetricValues(Map<String, Long> counters, Map<String, Long> gauges) {
 
   /** The gauge's value, once it has one. */
   OptionalLong gauge(String name) {
-    Long value = gauges.get(name);
+    Long value = gauges.getOrDefault(name, gauges.get(asFlinkTells(name)));
     return value == null ? OptionalLong.empty() : OptionalLong.of(value);
   }
 

@@ -52,6 +52,10 @@ final class StatusMeter {
             - metrics.counter("documentsSwept"),
         delay.isPresent() ? Optional.of(Duration.ofMillis(delay.getAsLong())) : Optional.empty(),
         progress(metrics),
+        sources.stream()
+            .map(PlannedSource::connection)
+            .filter(connection -> metrics.gauge("sourceDown." + connection).orElse(0) == 1)
+            .toList(),
         deadLetters.map(collection -> new DeadLetters(metrics.counter("deadLetters"), collection)));
   }
 

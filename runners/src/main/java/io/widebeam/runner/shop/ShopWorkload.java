@@ -21,7 +21,7 @@ import javax.annotation.Nullable;
 public final class ShopWorkload {
   private static final int MOST_STEPS = 4;
 
-  private final Connection source;
+  private Connection source;
   private final Random random;
   private final List<String> lasting = new ArrayList<>();
   private final List<String> passing = new ArrayList<>();
@@ -61,6 +61,11 @@ public final class ShopWorkload {
       }
     }
     return keys;
+  }
+
+  /** Goes on with another connection, the first one being lost. */
+  public void continueOn(Connection connection) {
+    source = connection;
   }
 
   /** The orders whose rows are there from the beginning to the end. */

@@ -19,7 +19,7 @@ class CrashIT {
   void aFlowKilledTwiceEndsEqualToSqlAndNoDocumentGoesBack()
       throws SQLException, InterruptedException {
     // The first kill is in the load, the second under load.
-    survives(new CrashTrial.Settings(2, 1, 500, 50, List.of()));
+    survives(new CrashTrial.Settings(2, 1, 500, 50, false, List.of()));
   }
 
   @Test
@@ -27,14 +27,14 @@ class CrashIT {
   @Timeout(value = 60, unit = TimeUnit.MINUTES)
   void aFlowKilledTwentyTimesEndsEqualToSqlAndNoDocumentGoesBack()
       throws SQLException, InterruptedException {
-    survives(new CrashTrial.Settings(20, 20, 5_000, 200, List.of()));
+    survives(new CrashTrial.Settings(20, 20, 5_000, 200, false, List.of()));
   }
 
   @Test
   @Tag("slow")
   @Timeout(value = 60, unit = TimeUnit.MINUTES)
   void soDoesOneWithItsStateInRocksDb() throws SQLException, InterruptedException {
-    survives(new CrashTrial.Settings(8, 8, 2_000, 100, List.of("--state-backend=rocksdb")));
+    survives(new CrashTrial.Settings(8, 8, 2_000, 100, false, List.of("--state-backend=rocksdb")));
   }
 
   private void survives(CrashTrial.Settings settings) throws SQLException, InterruptedException {

@@ -67,6 +67,13 @@ class StatusMeterTest {
   }
 
   @Test
+  void aSourceIsDownUntilItIsBack() {
+    assertThat(status(Map.of(), Map.of("sourceDown.Shop", 1L)).sourcesDown())
+        .containsExactly("Shop");
+    assertThat(status(Map.of(), Map.of("sourceDown.Shop", 0L)).sourcesDown()).isEmpty();
+  }
+
+  @Test
   void theDelayIsUnknownUntilAChangeWasWritten() {
     assertThat(status(Map.of(), Map.of()).delay()).isEmpty();
     assertThat(status(Map.of(), Map.of("delayMillis", 332L)).delay())
