@@ -38,11 +38,11 @@ import org.junit.jupiter.api.io.TempDir;
  * Rollups of a MariaDB's tables into collections and tables, by the program itself; whatever
  * happens to the rows and to the program, they end equal to the same SQL on the source.
  */
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Timeout(value = 30, unit = TimeUnit.MINUTES)
 class RollupIT {
   private static final long SEED = Long.getLong("widebeam.seed", 1);
   private static final int HEAP_MEGABYTES = 512;
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private static final String SALES =
       "SELECT DATE(o.created) AS day, s.city, COUNT(*) AS items,"

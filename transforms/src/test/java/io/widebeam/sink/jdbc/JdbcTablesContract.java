@@ -3,7 +3,9 @@ package io.widebeam.sink.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.widebeam.change.BsonRow;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.join.JoinKeyEncoder;
 import io.widebeam.sink.jdbc.ColumnType.Kind;
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import io.widebeam.sink.jdbc.FlatTable.UnwoundArray;
@@ -410,14 +412,14 @@ abstract class JdbcTablesContract {
           List.of("id"));
 
   private static final String ALL_TYPES =
-      "{id: 1, flag: true, small: -3, large: {$numberLong: '9007199254740993'},"
-          + " money: {$numberDecimal: '123456789012345678.90'},"
-          + " exact: {$numberDecimal: '-0.0000000001'}, ratio: 0.1, name: \"O'Brien \\\\ 😀\","
-          + " bytes: {$binary: {base64: 'AP9/', subType: '00'}},"
-          + " day: {$date: '2024-02-29T00:00:00Z'}, at: {$date: '2024-02-29T12:30:15.125Z'},"
-          + " moment: {$date: '1969-12-31T23:59:59.999Z'}, clock: '23:59:58.123456',"
-          + " took: '100:00:01', ident: '11111111-2222-3333-4444-555555555555',"
-          + " extra: {a: [1, {$numberDecimal: '2.50'}, null, 'x'], at: {$date: '2024-02-29T00:00:00Z'}}}";
+      "{id: 1, flag: true, small: -3, large: {$numberLong: '9007199254740993'}, money:"
+          + " {$numberDecimal: '123456789012345678.90'}, exact: {$numberDecimal: '-0.0000000001'},"
+          + " ratio: 0.1, name: \"O'Brien \\\\ 😀\", bytes: {$binary: {base64: 'AP9/', subType:"
+          + " '00'}}, day: {$date: '2024-02-29T00:00:00Z'}, at: {$date:"
+          + " '2024-02-29T12:30:15.125Z'}, moment: {$date: '1969-12-31T23:59:59.999Z'}, clock:"
+          + " '23:59:58.123456', took: '100:00:01', ident: '11111111-2222-3333-4444-555555555555',"
+          + " extra: {a: [1, {$numberDecimal: '2.50'}, null, 'x'], at: {$date:"
+          + " '2024-02-29T00:00:00Z'}}}";
 
   /** The stored row as the database shows it as text, without the version. */
   abstract List<String> shownTypes();
@@ -544,6 +546,68 @@ abstract class JdbcTablesContract {
         assertThat(table(table)).isEmpty();
         assertThat(JdbcTables.check(connection, table, false)).as(table.name()).isEmpty();
       }
+    }
+  }
+
+  @Test
+  void groupsAreToldApartAlsoByNullsAndTellTheirKeys() throws Exception {
+    FlatTable groups =
+        FlatTable.ofGroups(
+            "sales",
+            List.of(
+                Column.of("city", ColumnType.text(40)),
+                Column.of("day", ColumnType.of(Kind.DATE)),
+                Column.of("price", ColumnType.decimal(12, 2)),
+                Column.of("n", ColumnType.of(Kind.INT64))),
+            List.of("city", "day", "price"));
+    List<String> keys =
+        List.of(
+            "{city: null, day: null, price: null}",
+            "{city: '', day: null, price: null}",
+            "{city: '~n', day: null, price: null}",
+            "{city: 'a,b/c', day: {$date: '2024-10-05T00:00:00Z'}, price: {$numberDecimal:"
+                + " '1.50'}}",
+            "{city: 'Zürich', day: {$date: '1969-12-31T00:00:00Z'}, price: {$numberInt: '2'}}");
+    try (Writer writer = new Writer(groups)) {
+      for (String key : keys) {
+        RawBsonDocument group = document(key);
+        BsonDocument row = group.decode(new BsonDocumentCodec()).append("n", new BsonInt64(1));
+        RawBsonDocument after = new RawBsonDocument(row, new BsonDocumentCodec());
+        writer.write(new DocumentChange(group, null, after, 1, 0));
+        writer.write(new DocumentChange(group, null, after, 2, 0));
+      }
+      assertThat(rows("SELECT COUNT(*) FROM " + quoted("sales"))).containsExactly("5");
+      JoinKeyEncoder encoder = new JoinKeyEncoder(groups.documentKey());
+      assertThat(JdbcTables.groups(target(), groups))
+          .extracting(
+              group ->
+                  encoder.encodeWithNulls(
+                      BsonRow.bytes(new RawBsonDocument(group, new BsonDocumentCodec()))))
+          .containsExactlyInAnyOrderElementsOf(
+              keys.stream()
+                  .map(key -> encoder.encodeWithNulls(BsonRow.bytes(document(key))))
+                  .toList());
+
+      writer.write(new DocumentChange(document(keys.get(0)), null, null, 3, 0));
+      for (BsonDocument group : JdbcTables.groups(target(), groups).subList(0, 2)) {
+        writer.write(new DocumentChange(group, null, null, 3, 0));
+      }
+      assertThat(rows("SELECT COUNT(*) FROM " + quoted("sales"))).containsExactly("2");
+    }
+    try (Connection connection = connect()) {
+      assertThat(JdbcTables.check(connection, groups, false)).isEmpty();
+    }
+  }
+
+  @Test
+  void theOneGroupOfEverythingIsARow() throws Exception {
+    FlatTable total =
+        FlatTable.ofGroups("total", List.of(Column.of("n", ColumnType.of(Kind.INT64))), List.of());
+    try (Writer writer = new Writer(total)) {
+      writer.write(new DocumentChange(document("{}"), null, document("{n: 1}"), 1, 0));
+      writer.write(new DocumentChange(document("{}"), null, document("{n: 2}"), 2, 0));
+      assertThat(rows("SELECT " + quoted("n") + " FROM " + quoted("total"))).containsExactly("2");
+      assertThat(JdbcTables.groups(target(), total)).containsExactly(new BsonDocument());
     }
   }
 
