@@ -61,7 +61,15 @@ public final class Flow {
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
     return new Flow(
-        name, newConnections, newViews, replications, models, rollups, deadLetters, failsFast, places);
+        name,
+        newConnections,
+        newViews,
+        replications,
+        models,
+        rollups,
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /** A flow with nothing in it yet. */
@@ -162,15 +170,7 @@ public final class Flow {
   /** This flow without its dbt models. */
   Flow withoutModels() {
     return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        List.of(),
-        rollups,
-        deadLetters,
-        failsFast,
-        places);
+        name, connections, views, replications, List.of(), rollups, deadLetters, failsFast, places);
   }
 
   /** This flow with these rollups only. */
@@ -216,7 +216,8 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, models, rollups, deadLetters, true, places);
+    return new Flow(
+        name, connections, views, replications, models, rollups, deadLetters, true, places);
   }
 
   /**
@@ -286,7 +287,8 @@ public final class Flow {
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, models, rollups, deadLetters, failsFast);
+    return Objects.hash(
+        name, connections, views, replications, models, rollups, deadLetters, failsFast);
   }
 
   @Override
