@@ -1,7 +1,7 @@
 package io.widebeam.flow;
 
-import java.nio.file.Path;
 import io.widebeam.sql.SqlModel;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -62,7 +62,15 @@ public final class Flow {
 
   private Flow with(List<Connection> newConnections, List<View> newViews) {
     return new Flow(
-        name, newConnections, newViews, replications, models, rollups, deadLetters, failsFast, places);
+        name,
+        newConnections,
+        newViews,
+        replications,
+        models,
+        rollups,
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /** A flow with nothing in it yet. */
@@ -163,15 +171,7 @@ public final class Flow {
   /** This flow without its dbt models. */
   Flow withoutModels() {
     return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        List.of(),
-        rollups,
-        deadLetters,
-        failsFast,
-        places);
+        name, connections, views, replications, List.of(), rollups, deadLetters, failsFast, places);
   }
 
   /** This flow with these rollups only. */
@@ -217,7 +217,8 @@ public final class Flow {
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(name, connections, views, replications, models, rollups, deadLetters, true, places);
+    return new Flow(
+        name, connections, views, replications, models, rollups, deadLetters, true, places);
   }
 
   /**
@@ -314,7 +315,8 @@ public final class Flow {
 
   @Override
   public int hashCode() {
-    return Objects.hash(name, connections, views, replications, models, rollups, deadLetters, failsFast);
+    return Objects.hash(
+        name, connections, views, replications, models, rollups, deadLetters, failsFast);
   }
 
   @Override

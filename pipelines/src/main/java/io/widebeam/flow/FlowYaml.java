@@ -38,7 +38,9 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 public final class FlowYaml {
   private static final List<String> REQUIRED_FLOW_KEYS = List.of("name", "connections", "views");
   private static final List<String> FLOW_KEYS =
-      Stream.concat(REQUIRED_FLOW_KEYS.stream(), Stream.of("replicate", "models", "rollups", "deadLetters"))
+      Stream.concat(
+              REQUIRED_FLOW_KEYS.stream(),
+              Stream.of("replicate", "models", "rollups", "deadLetters"))
           .toList();
   private static final List<String> MODELS_KEYS = List.of("files", "from", "to", "every");
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");

@@ -253,8 +253,7 @@ final class ModelPlanner {
           "take one of the references out");
       return null;
     }
-    Bound input =
-        other == null ? bindView(model, relation, tables) : bind(other, tables, path);
+    Bound input = other == null ? bindView(model, relation, tables) : bind(other, tables, path);
     if (input == null) {
       // It has been said what is wrong with it.
       return null;
@@ -366,9 +365,7 @@ final class ModelPlanner {
       case BOOLEAN -> SqlType.BOOLEAN;
       case INT16, INT32, INT64 -> SqlType.INTEGER;
       case DECIMAL ->
-          type.length() == 0
-              ? SqlType.ANY_DECIMAL
-              : SqlType.decimal(type.length(), type.scale());
+          type.length() == 0 ? SqlType.ANY_DECIMAL : SqlType.decimal(type.length(), type.scale());
       case FLOAT64 -> SqlType.DOUBLE;
       case TEXT, TIME, DURATION, UUID -> SqlType.TEXT;
       case BINARY -> SqlType.BYTES;

@@ -66,8 +66,7 @@ class ModelsYamlTest {
     write("models/a.sql", "select count(*) as n from orders");
     write("more/b.sql", "select count(*) as n from orders");
 
-    Flow flow =
-        parse("models: [{files: models/*.sql, from: tp, to: ap, every: 1m}, more/b.sql]");
+    Flow flow = parse("models: [{files: models/*.sql, from: tp, to: ap, every: 1m}, more/b.sql]");
 
     assertThat(flow.models().get(0))
         .isEqualTo(

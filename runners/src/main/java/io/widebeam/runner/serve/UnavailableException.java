@@ -16,7 +16,7 @@ public final class UnavailableException extends Exception {
         if (state.startsWith("28")) {
           return "the server refuses the user with this password";
         }
-        if (state.startsWith("3D") || state.equals("42000") && sql.getErrorCode() == 1049) {
+        if (state.startsWith("3D") || (state.equals("42000") && sql.getErrorCode() == 1049)) {
           return "there is no such database";
         }
         if (state.equals("42501") || sql.getErrorCode() == 1142 || sql.getErrorCode() == 1044) {
