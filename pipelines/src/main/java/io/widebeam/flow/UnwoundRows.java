@@ -4,7 +4,9 @@ import io.widebeam.change.BsonBuffer;
 import io.widebeam.change.BsonRow;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import javax.annotation.Nullable;
 import org.bson.RawBsonDocument;
@@ -22,6 +24,11 @@ final class UnwoundRows implements RowSource {
 
   private final Node root;
   private transient BsonBuffer out;
+
+  /** By the fields' names, as they are looked for, and as they are written. */
+  private transient Map<String, byte[]> sought;
+
+  private transient Map<String, byte[]> written;
 
   UnwoundRows(Node root) {
     this.root = root;
@@ -59,6 +66,8 @@ final class UnwoundRows implements RowSource {
   public void forEach(RawBsonDocument document, Consumer<RawBsonDocument> row) {
     if (out == null) {
       out = new BsonBuffer();
+      sought = new HashMap<>();
+      written = new HashMap<>();
     }
     for (List<byte[]> parts : rows(root, BsonRow.bytes(document))) {
       out.clear();
@@ -122,7 +131,8 @@ final class UnwoundRows implements RowSource {
       byte[] around = embedded(document, field.path().subList(0, last), DOCUMENT);
       int element = around == null ? -1 : BsonRow.find(around, name(field.path().get(last)));
       if (element >= 0) {
-        buffer.putElement(BsonBuffer.fieldName(field.name()), around, element);
+        buffer.putElement(
+            written.computeIfAbsent(field.name(), BsonBuffer::fieldName), around, element);
       }
     }
     buffer.end(start);
@@ -130,7 +140,7 @@ final class UnwoundRows implements RowSource {
   }
 
   @Nullable
-  private static byte[] embedded(byte[] document, List<String> path, byte type) {
+  private byte[] embedded(byte[] document, List<String> path, byte type) {
     byte[] found = document;
     for (int i = 0; i < path.size(); i++) {
       int element = BsonRow.find(found, name(path.get(i)));
@@ -147,8 +157,8 @@ final class UnwoundRows implements RowSource {
     return Arrays.copyOfRange(document, value, value + BsonRow.int32(document, value));
   }
 
-  private static byte[] name(String field) {
-    return BsonRow.name(field);
+  private byte[] name(String field) {
+    return sought.computeIfAbsent(field, BsonRow::name);
   }
 
   /** What the view's own description does not say: which of its tables a row cannot do without. */

@@ -419,7 +419,7 @@ final class ModelBinder {
                 : null;
         if (output != null) {
           pieces.add(new Piece(node, "(" + output + ")"));
-        } else if (!scope.find(name.names).isEmpty()) {
+        } else if (keys.size() == model.groupKeys().size() && !scope.find(name.names).isEmpty()) {
           report(
               node,
               "`" + name + "` is neither grouped by nor in an aggregate",

@@ -87,10 +87,12 @@ final class ModelTemplate {
       return readExpression(at);
     } else if (original.startsWith("{%", at)) {
       int end = end(at, "%}");
-      report(
-          at,
-          "Jinja's `" + shortened(original.substring(at, end)) + "` is not supported",
-          "write the SQL that it stands for, as `dbt compile` shows it");
+      if (original.startsWith("%}", end - 2)) {
+        report(
+            at,
+            "Jinja's `" + shortened(original.substring(at, end)) + "` is not supported",
+            "write the SQL that it stands for, as `dbt compile` shows it");
+      }
       blank(at, end);
       return end;
     } else if (original.startsWith("--", at) || first == '#') {
@@ -149,6 +151,9 @@ final class ModelTemplate {
     String expression = original.substring(at, end);
     Matcher call = CALL.matcher(expression);
     blank(at, end);
+    if (!expression.endsWith("}}")) {
+      return end;
+    }
     if (!call.matches()) {
       reportExpression(at, expression);
       return end;

@@ -97,10 +97,13 @@ public final class SqlModel {
    */
   public static SqlModel parse(String file) {
     SqlModel model = new SqlModel(file);
-    if (model.template.sql().isBlank()) {
-      model.report(0, "there is no SELECT", "a model is one SELECT");
-    } else {
-      model.read();
+    // Where templating cannot be read, the SQL around it cannot be either.
+    if (model.mistakes.isEmpty()) {
+      if (model.template.sql().isBlank()) {
+        model.report(0, "there is no SELECT", "a model is one SELECT");
+      } else {
+        model.read();
+      }
     }
     if (!model.mistakes.isEmpty()) {
       throw new SqlException(ModelTemplate.sorted(model.mistakes));

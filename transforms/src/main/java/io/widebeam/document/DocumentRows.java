@@ -136,7 +136,7 @@ public final class DocumentRows
     private DeadLetter deadLetter(DocumentChange change, RowException cause) {
       BsonValue key = change.key();
       return new DeadLetter(
-          DeadLetter.Stage.AGGREGATE,
+          DeadLetter.Stage.JOIN,
           "",
           root,
           new RawBsonDocument(

@@ -78,10 +78,11 @@ final class ContributeFn extends DoFn<DocumentChange, KV<JoinKey, Contribution>>
     try {
       addRows(change.after()).forEach((key, given) -> groups.put(key, given));
     } catch (RowException e) {
-      DeadLetter letter = deadLetter(change, e);
+      String reason = "A document cannot be rolled up: " + e.getMessage();
       if (root == null) {
-        throw new RowException(letter.reason(), e);
+        throw new RowException(reason, e);
       }
+      DeadLetter letter = deadLetter(change, root, reason);
       deadLetters.add(letter);
       outputs.get(DEAD_LETTERS).output(letter);
     }
@@ -158,21 +159,18 @@ final class ContributeFn extends DoFn<DocumentChange, KV<JoinKey, Contribution>>
     }
   }
 
-  private DeadLetter deadLetter(DocumentChange change, RowException cause) {
+  static DeadLetter deadLetter(DocumentChange change, TableId root, String reason) {
     BsonValue key = change.key();
     return new DeadLetter(
         DeadLetter.Stage.AGGREGATE,
         "",
-        root == null ? new TableId("", "", "") : root,
+        root,
         new RawBsonDocument(
             key.isDocument() ? key.asDocument() : new BsonDocument("_id", key), CODEC),
         change.version(),
         null,
         change.commitMillis(),
-        "A document of "
-            + (root == null ? "the view" : root)
-            + " cannot be rolled up: "
-            + cause.getMessage(),
+        reason,
         null,
         change.after());
   }

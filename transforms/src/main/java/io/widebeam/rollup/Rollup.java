@@ -110,7 +110,8 @@ public final class Rollup
   }
 
   /**
-   * Gives documents whose rows cannot be told to the handler; without one, they fail the pipeline.
+   * Gives documents whose rows cannot be told, and groups whose row cannot, to the handler; without
+   * one, they fail the pipeline.
    *
    * @param table the table whose rows the documents are, for the letters to name
    */
@@ -124,20 +125,32 @@ public final class Rollup
         documents.apply(
             "Contribute",
             ParDo.of(new ContributeFn(aggregation, target, root))
-                .withOutputTags(
-                    ContributeFn.CONTRIBUTIONS,
-                    deadLetters == null
-                        ? TupleTagList.empty()
-                        : TupleTagList.of(ContributeFn.DEAD_LETTERS)));
-    if (deadLetters != null) {
-      deadLetters.addErrorCollection(
-          contributed.get(ContributeFn.DEAD_LETTERS).setCoder(DeadLetterCoder.of()));
-    }
+                .withOutputTags(ContributeFn.CONTRIBUTIONS, deadLetterTag()));
+    gatherDeadLetters(contributed);
     PCollection<DocumentChange> groups =
         contributed
             .get(ContributeFn.CONTRIBUTIONS)
             .setCoder(CONTRIBUTIONS)
             .apply("Aggregate", ParDo.of(new AggregateFn(aggregation, period, generation)));
-    return row == null ? groups : groups.apply("Row", ParDo.of(new GroupRowFn(row)));
+    if (row == null) {
+      return groups;
+    }
+    PCollectionTuple rows =
+        groups.apply(
+            "Row",
+            ParDo.of(new GroupRowFn(row, root)).withOutputTags(GroupRowFn.ROWS, deadLetterTag()));
+    gatherDeadLetters(rows);
+    return rows.get(GroupRowFn.ROWS);
+  }
+
+  private TupleTagList deadLetterTag() {
+    return deadLetters == null ? TupleTagList.empty() : TupleTagList.of(ContributeFn.DEAD_LETTERS);
+  }
+
+  private void gatherDeadLetters(PCollectionTuple outputs) {
+    if (deadLetters != null) {
+      deadLetters.addErrorCollection(
+          outputs.get(ContributeFn.DEAD_LETTERS).setCoder(DeadLetterCoder.of()));
+    }
   }
 }

@@ -2,9 +2,13 @@ package io.widebeam.rollup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.widebeam.change.TableId;
+import io.widebeam.deadletter.DeadLetter;
+import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.document.DocumentChangeCoder;
 import io.widebeam.rollup.Aggregate.Function;
+import io.widebeam.view.RowException;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -22,8 +26,11 @@ import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestStream;
+import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.SerializableFunction;
+import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.TimestampedValue;
+import org.apache.beam.sdk.values.TypeDescriptors;
 import org.bson.BsonArray;
 import org.bson.BsonDecimal128;
 import org.bson.BsonDocument;
@@ -118,6 +125,57 @@ class RollupTest {
         Map.of(group(2, 1), row(2, 1, new BsonInt64(10))),
         List.of(change(1, null, before, 1)),
         List.of(change(1, before, after, 2)));
+  }
+
+  @Test
+  void whatCannotBeRolledUpIsADeadLetterAndTheRestGoesOn() {
+    BsonDocument good = document(1, item(1, new BsonInt32(10)));
+    BsonDocument bad = document(1, item(1, new BsonString("ten")));
+    Pipeline pipeline = pipeline();
+    List<String> reasons =
+        List.of(
+            "A document cannot be rolled up: `value` cannot be computed of"
+                + " BsonString{value='ten'}: it is no number",
+            "The row of a group cannot be computed: too much");
+    DeadLetters<PCollection<String>> letters =
+        DeadLetters.to(
+            pipeline,
+            MapElements.into(TypeDescriptors.strings())
+                .via((DeadLetter letter) -> letter.reason()));
+    PAssert.that(
+            pipeline
+                .apply(
+                    stream(
+                        List.of(change(1, null, good, 1), change(2, null, bad, 2)),
+                        List.of(
+                            change(2, bad, document(2, item(1, new BsonInt32(99))), 3),
+                            change(3, null, document(3, item(1, new BsonInt32(1))), 4))))
+                .apply(
+                    Rollup.of(aggregation(Function.SUM))
+                        .withRow(RollupTest::notTooMuch)
+                        .withDeadLetters(letters, new TableId("s", "d", "orders"))))
+        .satisfies(
+            changes -> {
+              assertThat(last(changes).keySet())
+                  .extracting(group -> group.getInt32("shop").getValue())
+                  .containsExactlyInAnyOrder(1, 3);
+              return null;
+            });
+    letters.close();
+    PAssert.that(letters.getOutput())
+        .satisfies(
+            found -> {
+              assertThat(found).containsOnlyOnceElementsOf(reasons).hasSameSizeAs(reasons);
+              return null;
+            });
+    pipeline.run();
+  }
+
+  private static RawBsonDocument notTooMuch(RawBsonDocument row) {
+    if (row.get("value").asNumber().intValue() > 50) {
+      throw new RowException("too much");
+    }
+    return row;
   }
 
   @Test

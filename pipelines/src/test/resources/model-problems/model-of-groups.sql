@@ -1,1 +1,0 @@
-select sum(sum_fee) as total from {{ ref('dwd_shops') }}

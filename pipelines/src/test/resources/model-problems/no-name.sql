@@ -1,1 +1,0 @@
-select order_id, buy_fee * 2 from orders

@@ -1,2 +1,0 @@
-{{ config(materialized='table') }}
--- nothing yet

@@ -1,2 +1,0 @@
-select order_id
-from {{ ref('dwd_order') }}

@@ -1,1 +1,0 @@
-delete from orders where order_id = 1

@@ -1,1 +1,0 @@
-select shop_id, count(*) as n from orders group by rollup(shop_id)

@@ -1,2 +1,0 @@
-select order_id from orders;
-delete from orders;

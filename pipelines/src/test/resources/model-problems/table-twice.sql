@@ -1,1 +1,0 @@
-select orders.order_id from orders left join orders on orders.order_id = orders.order_id

@@ -1,2 +1,0 @@
-with paid as (select * from orders)
-select order_id from paid
