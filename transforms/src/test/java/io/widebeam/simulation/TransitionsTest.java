@@ -324,8 +324,8 @@ class TransitionsTest {
             + "]}]}");
     when(put(NOTES, "{id: 1, line: 2, text: 9}"));
     thenDocuments(
-        "{id: 1, buyer: 1, state: 0, items: [{line: 2, order: 1, sku: null, notes: [{id: 1, line: 2,"
-            + " text: 9}]}]}",
+        "{id: 1, buyer: 1, state: 0, items: [{line: 2, order: 1, sku: null, notes: [{id: 1, line:"
+            + " 2, text: 9}]}]}",
         "{id: 2, buyer: null, state: 0, items: [{line: 1, order: 2, sku: 1, notes: []}]}");
   }
 
@@ -351,6 +351,45 @@ class TransitionsTest {
     given(CUSTOMERS, CUSTOMER).given(ORDERS, ORDER).given(ORDERS, "{id: 2, buyer: 1, state: 5}");
     when(delete(ORDERS, "{id: 1}"));
     thenDocumentsOf(byCity, "{id: 1, city: 7, first: {id: 2, buyer: 1, state: 5}}");
+  }
+
+  @Test
+  void anArrayOfTheNewestShowsTheNextOlderOneWhenOneOfThemIsDeleted() {
+    ViewNode newest =
+        ViewNode.root(
+            CUSTOMERS.id(),
+            CUSTOMERS.primaryKey(),
+            List.of(lookup(ORDERS, Embedding.ARRAY, "latest", "id", "buyer").withNewest(2)));
+    given(CUSTOMERS, CUSTOMER).given(ORDERS, ORDER).given(ORDERS, "{id: 2, buyer: 1, state: 5}");
+    when(put(ORDERS, "{id: 3, buyer: 1, state: 6}"));
+    thenDocumentsOf(
+        newest,
+        "{id: 1, city: 7, latest: [{id: 2, buyer: 1, state: 5}, {id: 3, buyer: 1, state: 6}]}");
+    when(delete(ORDERS, "{id: 2}"));
+    thenDocumentsOf(
+        newest,
+        "{id: 1, city: 7, latest: [{id: 1, buyer: 1, state: 0}, {id: 3, buyer: 1, state: 6}]}");
+  }
+
+  @Test
+  void anArrayOfTheNewestThatIsLookedUpShowsAsManyToEveryParent() {
+    ViewNode newest =
+        ViewNode.root(
+            CUSTOMERS.id(),
+            CUSTOMERS.primaryKey(),
+            List.of(lookup(ORDERS, Embedding.ARRAY, "latest", "city", "state").withNewest(1)));
+    given(CUSTOMERS, CUSTOMER).given(CUSTOMERS, "{id: 2, city: 7}");
+    given(ORDERS, "{id: 1, buyer: 1, state: 7}").given(ORDERS, "{id: 2, buyer: 2, state: 7}");
+    when(put(ORDERS, "{id: 2, buyer: 2, state: 8}"));
+    thenDocumentsOf(
+        newest,
+        "{id: 1, city: 7, latest: [{id: 1, buyer: 1, state: 7}]}",
+        "{id: 2, city: 7, latest: [{id: 1, buyer: 1, state: 7}]}");
+    when(put(ORDERS, "{id: 3, buyer: 1, state: 7}"));
+    thenDocumentsOf(
+        newest,
+        "{id: 1, city: 7, latest: [{id: 3, buyer: 1, state: 7}]}",
+        "{id: 2, city: 7, latest: [{id: 3, buyer: 1, state: 7}]}");
   }
 
   @Test
