@@ -50,6 +50,8 @@ class ExamplesIT {
   /** As in: `balances` holds, and a table. */
   private static final Pattern HOLDS = Pattern.compile("`(\\w+)` holds\n\n((?:\\|.*\n)+)");
 
+  private static final Pattern SEPARATOR = Pattern.compile(";\\s*\n");
+
   private static EmbeddedMariaDb source;
   private static EmbeddedMongo target;
   private static MongoClient client;
