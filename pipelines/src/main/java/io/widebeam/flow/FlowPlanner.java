@@ -5,10 +5,13 @@ import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.TargetCatalog.JdbcFindings;
 import io.widebeam.flow.TargetCatalog.JdbcTable;
+import io.widebeam.flow.TextComparison.ByCollation;
+import io.widebeam.flow.TextComparison.Refused;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sql.SqlException;
 import io.widebeam.sql.SqlExpressions;
 import io.widebeam.sql.SqlMistake;
+import io.widebeam.sql.SqlType;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.util.ArrayList;
@@ -30,6 +33,9 @@ import javax.annotation.Nullable;
 
 /** Holds flows against their databases: every table, column, key and setting that they need. */
 public final class FlowPlanner {
+  private static final Set<SqlType.Kind> NUMBERS =
+      Set.of(SqlType.Kind.INTEGER, SqlType.Kind.DECIMAL, SqlType.Kind.DOUBLE);
+
   private final SourceCatalog sourceCatalog;
   private final TargetCatalog targetCatalog;
 
@@ -96,6 +102,14 @@ public final class FlowPlanner {
     private final Map<String, SourceDescription> descriptions = new LinkedHashMap<>();
     private final ModelPlanner models;
 
+    /** By the part of the flow that says the relation. */
+    private final Map<String, ComparedColumns> comparedColumns = new LinkedHashMap<>();
+
+    private final Map<String, ByCollation> collations = new HashMap<>();
+
+    /** Two columns of one connection. */
+    private record ComparedColumns(String connection, TextComparison.Columns columns) {}
+
     Planning(Flow flow, List<Problem> problems) {
       this.flow = flow;
       this.problems = problems;
@@ -109,6 +123,7 @@ public final class FlowPlanner {
       parts.addAll(checkReplications());
       List<RollupPart> rollups = checkRollups(parts);
       models.bind(new ModelTables());
+      compareTexts();
       checkTargets(parts, rollups);
       checkModelTargets();
       FlowException.throwIfAny(problems);
@@ -665,7 +680,7 @@ public final class FlowPlanner {
       TableDescription childTable = table(child.table());
       for (int i = 0; i < child.relation().size(); i++) {
         JoinColumn join = child.relation().get(i);
-        String part = child.part() + ".relation[" + i + "]";
+        String part = relationPart(child, i);
         boolean reversed =
             parentTable != null
                 && childTable != null
@@ -680,10 +695,69 @@ public final class FlowPlanner {
               "a pair is [parent column, child column]: write "
                   + join(join.child(), join.parent()));
         } else {
-          checkColumn(part, join.parent(), parent, parentTable);
-          checkColumn(part, join.child(), child, childTable);
+          boolean parentFound = checkColumn(part, join.parent(), parent, parentTable);
+          boolean childFound = checkColumn(part, join.child(), child, childTable);
+          if (parentFound && childFound) {
+            checkComparison(part, parent, child, join);
+          }
         }
       }
+    }
+
+    private static String relationPart(ViewTree child, int index) {
+      return child.part() + ".relation[" + index + "]";
+    }
+
+    private void checkComparison(String part, ViewTree parent, ViewTree child, JoinColumn join) {
+      SqlType.Kind parentKind = kind(parent, join.parent());
+      SqlType.Kind childKind = kind(child, join.child());
+      boolean textAndNumber =
+          (parentKind == SqlType.Kind.TEXT && NUMBERS.contains(childKind))
+              || (childKind == SqlType.Kind.TEXT && NUMBERS.contains(parentKind));
+      String connection = parent.table().connection();
+      if (textAndNumber) {
+        report(
+            part,
+            "one of `%s` and `%s` holds texts, the other one numbers, and these are never equal"
+                .formatted(join.parent(), join.child()),
+            "give both columns one type");
+      } else if (connection.equals(child.table().connection())) {
+        comparedColumns.put(
+            part,
+            new ComparedColumns(
+                connection,
+                new TextComparison.Columns(
+                    parent.table().table(), join.parent(), child.table().table(), join.child())));
+      }
+      // No database compares texts of two: they are equal if their characters are.
+    }
+
+    private SqlType.Kind kind(ViewTree node, String column) {
+      return table(node.table()).types().getOrDefault(column, SqlType.OTHER).kind();
+    }
+
+    /** Texts are equal that the database takes for equal, or the view would not be its join. */
+    private void compareTexts() {
+      Map<String, Set<TextComparison.Columns>> bySource = new LinkedHashMap<>();
+      comparedColumns
+          .values()
+          .forEach(
+              compared ->
+                  bySource
+                      .computeIfAbsent(compared.connection(), name -> new LinkedHashSet<>())
+                      .add(compared.columns()));
+      Map<String, Map<TextComparison.Columns, TextComparison>> found = new HashMap<>();
+      bySource.forEach(
+          (name, pairs) -> found.put(name, sourceCatalog.compareTexts(source(name), pairs)));
+      comparedColumns.forEach(
+          (part, compared) -> {
+            TextComparison how = found.get(compared.connection()).get(compared.columns());
+            if (how instanceof ByCollation collation) {
+              collations.put(part, collation);
+            } else if (how instanceof Refused refused) {
+              report(part, refused.what(), refused.remedy());
+            }
+          });
     }
 
     private static String join(String parent, String child) {
@@ -745,13 +819,17 @@ public final class FlowPlanner {
               });
     }
 
-    private void checkColumn(String part, String column, ViewTree node, TableDescription table) {
+    /** Whether the table is there, and the column in it. */
+    private boolean checkColumn(
+        String part, String column, ViewTree node, @Nullable TableDescription table) {
       if (table != null && !table.columns().contains(column)) {
         report(
             part,
             "table `" + node.table().table() + "` has no column `" + column + "`",
             Suggestions.amongNames(column, "columns", table.columns()));
+        return false;
       }
+      return table != null;
     }
 
     private ViewNode node(ViewTree tree, List<String> key) {
@@ -778,15 +856,27 @@ public final class FlowPlanner {
           rowKey.stream().map(names).toList(),
           tree.path(),
           tree.embedding(),
-          tree.relation().stream()
-              .map(
-                  join ->
-                      new JoinColumn(parentNames.apply(join.parent()), names.apply(join.child())))
-              .toList(),
+          relation(tree, parentNames, names),
           tree.arrayKeys().stream().map(names).toList(),
           tree.newest(),
           tree.lookups().stream().map(lookup -> node(lookup, List.of(), names)).toList(),
           rows);
+    }
+
+    private List<JoinColumn> relation(
+        ViewTree tree, UnaryOperator<String> parentNames, UnaryOperator<String> names) {
+      List<JoinColumn> relation = new ArrayList<>();
+      for (int i = 0; i < tree.relation().size(); i++) {
+        JoinColumn join = tree.relation().get(i);
+        String parent = parentNames.apply(join.parent());
+        String child = names.apply(join.child());
+        ByCollation collation = collations.get(relationPart(tree, i));
+        relation.add(
+            collation == null
+                ? new JoinColumn(parent, child)
+                : new JoinColumn(parent, child, collation.collation(), collation.parentsOwn()));
+      }
+      return relation;
     }
 
     /** The columns of a node's table that joins need. */

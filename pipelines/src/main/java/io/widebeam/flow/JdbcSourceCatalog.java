@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import java.util.Map;
 import java.util.Set;
 
 /** Looks into source databases over JDBC; one class per family of databases knows its ways. */
@@ -13,5 +14,17 @@ final class JdbcSourceCatalog implements SourceCatalog {
       };
     }
     return OtherCatalog.describe((Connection.Connector) source, tables);
+  }
+
+  @Override
+  public Map<TextComparison.Columns, TextComparison> compareTexts(
+      Connection.Source source, Set<TextComparison.Columns> pairs) {
+    if (source instanceof Connection.Database database) {
+      return switch (database.engine()) {
+        case MYSQL, MARIADB -> MySqlCollations.compare(database, pairs);
+        case POSTGRESQL -> PostgresCatalog.compareTexts(database, pairs);
+      };
+    }
+    return Map.of();
   }
 }

@@ -42,7 +42,7 @@ final class MySqlCatalog {
     }
   }
 
-  private static JdbcSession open(Connection.Database database) throws SQLException {
+  static JdbcSession open(Connection.Database database) throws SQLException {
     boolean mariadb = database.engine() == Engine.MARIADB;
     Properties properties = new Properties();
     properties.put("user", database.user());
@@ -343,7 +343,7 @@ final class MySqlCatalog {
     return quote(database.database()) + "." + quote(table);
   }
 
-  private static String quote(String name) {
+  static String quote(String name) {
     return "`" + name.replace("`", "``") + "`";
   }
 }

@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import io.widebeam.cdc.DriverTls;
 import io.widebeam.change.TableId;
 import io.widebeam.sql.SqlType;
+import io.widebeam.view.Collation;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,6 +19,9 @@ final class PostgresCatalog {
 
   /** The database that every server has, to ask for the names of the others. */
   private static final String MAINTENANCE_DATABASE = "postgres";
+
+  /** The type whose blanks at the end count for nothing. */
+  private static final String BLANK_PADDED = "char";
 
   /** Beyond so many, expressions take a numeric for one of any precision. */
   private static final int MAX_DIGITS = 60;
@@ -65,6 +69,73 @@ final class PostgresCatalog {
         "database",
         "connection " + database.name() + ": there is no database `" + database.database() + "`",
         Suggestions.amongNames(database.database(), "databases", names));
+  }
+
+  /** All texts compare by their characters, but for those of a few types and collations. */
+  static Map<TextComparison.Columns, TextComparison> compareTexts(
+      Connection.Database database, Set<TextComparison.Columns> pairs) {
+    Map<TextComparison.Columns, TextComparison> comparisons = new HashMap<>();
+    try (JdbcSession session = open(database, database.database())) {
+      for (TextComparison.Columns pair : pairs) {
+        String parent = comparisonOf(session, pair.parentTable(), pair.parent());
+        String child = comparisonOf(session, pair.childTable(), pair.child());
+        if (parent.equals(BLANK_PADDED) && child.equals(BLANK_PADDED)) {
+          comparisons.put(
+              pair, new TextComparison.ByCollation(Collation.padded(BLANK_PADDED), true));
+        } else if (!parent.isEmpty() || !child.isEmpty()) {
+          String which = parent.isEmpty() || parent.equals(child) ? pair.child() : pair.parent();
+          String how = parent.isEmpty() ? child : parent;
+          comparisons.put(
+              pair,
+              new TextComparison.Refused(
+                  how.equals(BLANK_PADDED)
+                      ? "`%s` ignores blanks at the end of texts, and the column it is joined to does"
+                              .formatted(which)
+                          + " not"
+                      : "joins outside of the database cannot follow how `%s` compares texts: %s"
+                          .formatted(which, how),
+                  "give both columns the type text or varchar, of a deterministic collation: ALTER"
+                      + " TABLE ... ALTER COLUMN ... TYPE text COLLATE \"C\""));
+        }
+      }
+    } catch (SQLException e) {
+      TextComparison refused =
+          new TextComparison.Refused(
+              "connection "
+                  + database.name()
+                  + " does not tell how it compares texts: "
+                  + JdbcSession.message(e, database.password()),
+              "let the user read the tables");
+      pairs.forEach(pair -> comparisons.putIfAbsent(pair, refused));
+    }
+    return comparisons;
+  }
+
+  /** What is special about a column's texts; empty if nothing is, or it holds none. */
+  private static String comparisonOf(JdbcSession session, String table, String column)
+      throws SQLException {
+    int dot = table.indexOf('.');
+    return session
+        .texts(
+            // A domain counts as what it is made of.
+            "SELECT CASE WHEN coalesce(b.typname, t.typname) = 'bpchar' AND"
+                + " coalesce(l.collisdeterministic, true) THEN 'char'"
+                + " WHEN coalesce(b.typname, t.typname) = 'citext' THEN 'citext'"
+                + " ELSE l.collname::text END"
+                + " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                + " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                + " JOIN pg_type t ON t.oid = a.atttypid"
+                + " LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype"
+                + " LEFT JOIN pg_collation l ON l.oid = a.attcollation"
+                + " WHERE n.nspname = ? AND c.relname = ? AND a.attname = ?"
+                + " AND (coalesce(b.typname, t.typname) IN ('bpchar', 'citext')"
+                + " OR NOT l.collisdeterministic)",
+            dot < 0 ? "public" : table.substring(0, dot),
+            table.substring(dot + 1),
+            column)
+        .stream()
+        .findFirst()
+        .orElse("");
   }
 
   /** A row of the server's own catalog. */

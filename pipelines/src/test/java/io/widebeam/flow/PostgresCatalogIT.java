@@ -216,4 +216,55 @@ class PostgresCatalogIT {
                   "ALTER SYSTEM SET wal_level = logical, and restart the server"));
     }
   }
+
+  @Test
+  void columnsWhoseTextsCompareOtherwiseThanByTheirCharactersAreRefused() throws Exception {
+    try (Connection connection = server.getDatabase("postgres", "shop").getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic ="
+              + " false)");
+      statement.execute("CREATE EXTENSION citext");
+      statement.execute("CREATE DOMAIN address AS citext");
+      statement.execute(
+          "CREATE TABLE texts (plain text, c text COLLATE \"C\", short varchar(9), blanks char(9),"
+              + " more char(5), loose text COLLATE loose, ci citext, mail address)");
+      statement.execute("GRANT SELECT ON texts TO reader");
+    }
+    List<TextComparison.Columns> pairs =
+        List.of(
+            pair("plain", "c"),
+            pair("c", "short"),
+            pair("blanks", "more"),
+            pair("blanks", "short"),
+            pair("plain", "loose"),
+            pair("ci", "ci"),
+            pair("mail", "plain"));
+
+    Map<TextComparison.Columns, TextComparison> found =
+        SourceCatalog.jdbc()
+            .compareTexts(
+                io.widebeam.flow.Connection.postgresql(
+                    "shop", "localhost", server.getPort(), "shop", "reader", "hunter2"),
+                Set.copyOf(pairs));
+
+    assertThat(found.keySet()).containsExactlyInAnyOrderElementsOf(pairs.subList(2, 7));
+    assertThat(found.get(pair("blanks", "more"))).isInstanceOf(TextComparison.ByCollation.class);
+    assertThat(found.get(pair("blanks", "short")))
+        .isInstanceOfSatisfying(
+            TextComparison.Refused.class,
+            refused -> assertThat(refused.what()).contains("`blanks` ignores blanks"));
+    assertThat(found.get(pair("plain", "loose")))
+        .isInstanceOfSatisfying(
+            TextComparison.Refused.class,
+            refused -> assertThat(refused.what()).contains("`loose` compares texts: loose"));
+    assertThat(found.get(pair("mail", "plain")))
+        .isInstanceOfSatisfying(
+            TextComparison.Refused.class,
+            refused -> assertThat(refused.what()).contains("`mail` compares texts: citext"));
+  }
+
+  private static TextComparison.Columns pair(String parent, String child) {
+    return new TextComparison.Columns("texts", parent, "texts", child);
+  }
 }

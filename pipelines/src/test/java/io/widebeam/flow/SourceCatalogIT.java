@@ -399,4 +399,33 @@ class SourceCatalogIT {
             connections.shop.url: connection shop: no JDBC driver here understands the URL
                 check how it starts, and put the database's JDBC driver on the class path""");
   }
+
+  @Test
+  void columnsWhoseTextsCannotBeComparedAsTheServerDoesAreRefused() throws Exception {
+    server.run(
+        "CREATE TABLE shop.codes (id INT PRIMARY KEY,"
+            + " general VARCHAR(9) COLLATE utf8mb4_general_ci,"
+            + " bytes VARCHAR(9) COLLATE utf8mb4_nopad_bin,"
+            + " czech VARCHAR(9) COLLATE utf8mb4_czech_ci,"
+            + " number INT, day DATE) CHARACTER SET utf8mb4");
+
+    String message =
+        message(
+            as("cdc"),
+            "codes",
+            Lookup.of("shop.codes", Lookup.path("a"), Lookup.on("czech", "czech")),
+            Lookup.of("shop.codes", Lookup.path("b"), Lookup.on("general", "czech")),
+            Lookup.of("shop.codes", Lookup.path("c"), Lookup.on("general", "number")),
+            Lookup.of("shop.codes", Lookup.path("d"), Lookup.on("general", "day")),
+            Lookup.of("shop.codes", Lookup.path("e"), Lookup.on("general", "bytes")));
+
+    assertThat(message)
+        .contains(
+            "joins outside of the database cannot follow how utf8mb4_czech_ci compares texts",
+            "`general` compares texts by utf8mb4_general_ci and `czech` by utf8mb4_czech_ci",
+            "one of `general` and `number` holds texts, the other one numbers",
+            "`general` holds texts and `day` does not",
+            "ALTER TABLE ... MODIFY ... COLLATE")
+        .doesNotContain("bytes");
+  }
 }

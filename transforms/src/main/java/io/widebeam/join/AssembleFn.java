@@ -7,8 +7,10 @@ import io.widebeam.join.AssemblyState.Entry;
 import io.widebeam.join.AssemblyState.Step;
 import io.widebeam.join.Message.Row;
 import io.widebeam.view.ViewNode;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import javax.annotation.Nullable;
@@ -197,20 +199,26 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     long version = Positions.version(next.positions(), next.version(), generation, next.due());
     if (head.attachment == JoinPlan.Attachment.ROOT) {
-      byte[] known = exists ? key : next.key();
-      outputs
-          .get(DOCUMENTS)
-          .output(
-              new DocumentChange(
-                  documentKey(
-                      head,
-                      known != null ? known : BsonRow.project(next.passed()[0], head.keyColumns)),
-                  document(before),
-                  document(after),
-                  next.key() != null,
-                  !next.due(),
-                  version,
-                  next.commitMillis()));
+      boolean renamed = exists && next.key() != null && !Arrays.equals(next.key(), key);
+      for (byte[] other : otherKeys(head, next, key)) {
+        boolean known = Arrays.equals(other, next.key());
+        outputs
+            .get(DOCUMENTS)
+            .output(change(head, other, known ? before : null, null, known, next, version));
+      }
+      if (exists) {
+        outputs
+            .get(DOCUMENTS)
+            .output(
+                change(
+                    head,
+                    key,
+                    renamed ? null : before,
+                    after,
+                    next.key() != null && !renamed,
+                    next,
+                    version));
+      }
     } else {
       toParent(
           head,
@@ -220,6 +228,43 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
           new Sender(version, next.positions(), next.commitMillis(), tags, outputs));
     }
     return next.withEmission(version, key);
+  }
+
+  /**
+   * The keys of documents that are, or may be, in the target and must not be there any more. With a
+   * collation, an assembly may have had several: 'a' was renamed to 'A'.
+   */
+  private static List<byte[]> otherKeys(
+      JoinPlan.Node head, AssemblyState state, @Nullable byte[] key) {
+    List<byte[]> keys = new ArrayList<>();
+    if (state.key() != null && !Arrays.equals(state.key(), key)) {
+      keys.add(state.key());
+    }
+    for (byte[] row : state.passed()) {
+      byte[] passed = BsonRow.project(row, head.keyColumns);
+      if (!Arrays.equals(passed, key) && !Arrays.equals(passed, state.key())) {
+        keys.add(passed);
+      }
+    }
+    return keys;
+  }
+
+  private static DocumentChange change(
+      JoinPlan.Node head,
+      byte[] key,
+      @Nullable byte[] before,
+      @Nullable byte[] after,
+      boolean existed,
+      AssemblyState state,
+      long version) {
+    return new DocumentChange(
+        documentKey(head, key),
+        document(before),
+        document(after),
+        existed,
+        !state.due(),
+        version,
+        state.commitMillis());
   }
 
   private static void toParent(
@@ -255,7 +300,12 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       return next;
     }
     if (head.attachment == JoinPlan.Attachment.ROOT) {
-      return next.key() == null && next.passed().length == 0 ? next.withPassed(row) : next;
+      byte[] key = BsonRow.project(row, head.keyColumns);
+      return Arrays.equals(key, next.key())
+              || Arrays.stream(next.passed())
+                  .anyMatch(other -> Arrays.equals(key, BsonRow.project(other, head.keyColumns)))
+          ? next
+          : next.withPassed(row);
     }
     Place place = Place.inParent(head, row);
     for (byte[] other : next.passed()) {

@@ -1,6 +1,7 @@
 package io.widebeam.join;
 
 import io.widebeam.change.BsonRow;
+import io.widebeam.view.Collation;
 import java.io.Serializable;
 import java.math.BigDecimal;
 import java.util.Arrays;
@@ -13,7 +14,7 @@ import org.bson.types.Decimal128;
  *
  * <p>Numbers of all types share one encoding, so that 5, 5.0 and 5.00 are one key: the nearest
  * double, and what the value differs from it. Strings compare by their UTF-8 bytes, upper and lower
- * case apart.
+ * case apart, unless the column has a collation.
  */
 public final class JoinKeyEncoder implements Serializable {
   private static final byte NULL = 0x01;
@@ -22,6 +23,9 @@ public final class JoinKeyEncoder implements Serializable {
   private static final byte BOOLEAN = 0x28;
   private static final byte DATE_TIME = 0x30;
   private static final byte BYTES = 0x38;
+
+  /** BSON's type of strings. */
+  private static final int TEXT = 0x02;
 
   private static final byte LESS = 0;
   private static final byte EXACT = 1;
@@ -34,8 +38,27 @@ public final class JoinKeyEncoder implements Serializable {
 
   private final byte[][] columns;
 
+  /** By column; null where texts compare by their bytes. */
+  private final Collation[] collations;
+
+  /**
+   * A column to read.
+   *
+   * @param collation which of its texts are equal; null if only those of the same bytes
+   */
+  record Column(String name, @Nullable Collation collation) implements Serializable {}
+
   public JoinKeyEncoder(List<String> columns) {
     this.columns = columns.stream().map(BsonRow::name).toArray(byte[][]::new);
+    this.collations = new Collation[columns.size()];
+  }
+
+  static JoinKeyEncoder of(List<Column> columns) {
+    JoinKeyEncoder encoder = new JoinKeyEncoder(columns.stream().map(Column::name).toList());
+    for (int i = 0; i < columns.size(); i++) {
+      encoder.collations[i] = columns.get(i).collation();
+    }
+    return encoder;
   }
 
   /** The columns' values, or null if one of them is null or absent: as in SQL it equals nothing. */
@@ -52,11 +75,18 @@ public final class JoinKeyEncoder implements Serializable {
   @Nullable
   private JoinKey encode(byte[] row, boolean withNulls) {
     Output out = new Output();
-    for (byte[] column : columns) {
-      int element = BsonRow.find(row, column);
+    for (int i = 0; i < columns.length; i++) {
+      int element = BsonRow.find(row, columns[i]);
       boolean present = element >= 0 && row[element] != 0x0A && row[element] != 0x06;
       if (present) {
-        write(row, row[element], BsonRow.valueOffset(row, element), element, out);
+        int value = BsonRow.valueOffset(row, element);
+        if (collations[i] != null && row[element] == TEXT) {
+          byte[] key = collations[i].key(row, value + 4, value + 4 + BsonRow.int32(row, value) - 1);
+          out.write(STRING);
+          out.writeTerminated(key, 0, key.length);
+        } else {
+          write(row, row[element], value, element, out);
+        }
       } else if (withNulls) {
         out.write(NULL);
       } else {
@@ -76,7 +106,7 @@ public final class JoinKeyEncoder implements Serializable {
               Decimal128.fromIEEE754BIDEncoding(
                   BsonRow.int64(row, value + 8), BsonRow.int64(row, value)),
               out);
-      case 0x02 -> {
+      case TEXT -> {
         out.write(STRING);
         out.writeTerminated(row, value + 4, value + 4 + BsonRow.int32(row, value) - 1);
       }

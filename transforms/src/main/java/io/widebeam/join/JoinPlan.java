@@ -2,6 +2,8 @@ package io.widebeam.join;
 
 import io.widebeam.change.BsonRow;
 import io.widebeam.change.TableId;
+import io.widebeam.join.JoinKeyEncoder.Column;
+import io.widebeam.view.Collation;
 import io.widebeam.view.RowException;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -21,9 +24,9 @@ import javax.annotation.Nullable;
  * How a view's tree of nodes becomes stages, decided from keys alone.
  *
  * <p>A node's rows reach their parent in one of two ways. Where the relation names the parent's
- * whole primary key, the child row itself says which parent it belongs to ({@link
- * Attachment#DIRECT}). Otherwise parent and child meet at a lookup, keyed by the join value ({@link
- * Attachment#LOOKUP}).
+ * whole primary key, and compares texts as that key does, the child row itself says which parent it
+ * belongs to ({@link Attachment#DIRECT}). Otherwise parent and child meet at a lookup, keyed by the
+ * join value ({@link Attachment#LOOKUP}).
  *
  * <p>An assembly holds its head's row and the rows of every direct descendant that can tell the
  * head's primary key from its own columns: these need no stage of their own. The root heads one; so
@@ -54,7 +57,13 @@ final class JoinPlan implements Serializable {
     /** The position among the parent's {@link #lookups}, if this node is one. */
     final int slot;
 
+    /** Tells rows apart by the bytes of their texts. */
     final JoinKeyEncoder rowKey;
+
+    /** The primary key as direct children's relations compare it. */
+    private final List<Column> joinedKeyColumns;
+
+    private final JoinKeyEncoder joinedKey;
 
     /** The names of the primary key's columns, encoded. */
     final byte[][] keyColumns;
@@ -81,7 +90,7 @@ final class JoinPlan implements Serializable {
     @Nullable JoinKeyEncoder parentHeadKey;
 
     /** The columns that {@link #headKey} reads. */
-    private List<String> headColumns = List.of();
+    private List<Column> headColumns = List.of();
 
     /** Where the assembled rows of a head are made; for a plain looked-up table, unused. */
     int assemblyStage;
@@ -94,6 +103,11 @@ final class JoinPlan implements Serializable {
       this.view = view;
       this.parent = parent;
       this.rowKey = new JoinKeyEncoder(view.primaryKey());
+      this.joinedKeyColumns =
+          view.primaryKey().stream()
+              .map(column -> new Column(column, ownCollation(column)))
+              .toList();
+      this.joinedKey = JoinKeyEncoder.of(joinedKeyColumns);
       this.keyColumns = view.primaryKey().stream().map(BsonRow::name).toArray(byte[][]::new);
       this.hides =
           Stream.of(
@@ -105,7 +119,10 @@ final class JoinPlan implements Serializable {
               .flatMap(columns -> columns)
               .anyMatch(ViewNode::isHidden);
       this.parentJoin =
-          new JoinKeyEncoder(view.relation().stream().map(JoinColumn::parent).toList());
+          JoinKeyEncoder.of(
+              view.relation().stream()
+                  .map(join -> new Column(join.parent(), join.collation()))
+                  .toList());
       this.order =
           view.arrayKeys().equals(view.primaryKey()) ? null : new JoinKeyEncoder(view.arrayKeys());
       if (parent == null) {
@@ -114,20 +131,38 @@ final class JoinPlan implements Serializable {
         this.slot = -1;
         return;
       }
-      Optional<List<String>> direct = columnsFor(parent.view.primaryKey(), view.relation());
+      Optional<List<Column>> direct = columnsFor(parent.joinedKeyColumns, view.relation());
       boolean exact = view.relation().size() == parent.view.primaryKey().size();
       if (direct.isPresent() && exact) {
         this.attachment = Attachment.DIRECT;
-        this.childJoin = new JoinKeyEncoder(direct.get());
+        this.childJoin = JoinKeyEncoder.of(direct.get());
         this.slot = -1;
       } else {
         this.attachment = Attachment.LOOKUP;
         this.childJoin =
-            new JoinKeyEncoder(view.relation().stream().map(JoinColumn::child).toList());
+            JoinKeyEncoder.of(
+                view.relation().stream()
+                    .map(join -> new Column(join.child(), join.collation()))
+                    .toList());
         this.slot = parent.lookups.size();
         parent.lookups.add(this);
       }
       parent.children.add(this);
+    }
+
+    /**
+     * How relations compare the texts of a column, if that is how its table tells them apart; null
+     * if by their bytes.
+     */
+    @Nullable
+    private Collation ownCollation(String column) {
+      return view.lookups().stream()
+          .flatMap(lookup -> lookup.relation().stream())
+          .filter(join -> join.parent().equals(column) && join.parentsOwn())
+          .map(JoinColumn::collation)
+          .filter(Objects::nonNull)
+          .findFirst()
+          .orElse(null);
     }
 
     boolean isHead() {
@@ -205,7 +240,7 @@ final class JoinPlan implements Serializable {
     /** What the addresses of all rows of this node below one row of its parent start with. */
     JoinKey addressPrefix(byte[] parentRow) {
       return addressesBelow(
-          parent.isHead() ? JoinKey.EMPTY : parent.requiredRowKey(parentRow), JoinKey.EMPTY);
+          parent.isHead() ? JoinKey.EMPTY : parent.joinedKey.encode(parentRow), JoinKey.EMPTY);
     }
 
     // The head's key is the assembly's own and need not be repeated in every address.
@@ -330,29 +365,29 @@ final class JoinPlan implements Serializable {
     if (node.attachment == Attachment.LOOKUP && node.children.isEmpty()) {
       return;
     }
-    Optional<List<String>> headColumns = Optional.empty();
+    Optional<List<Column>> headColumns = Optional.empty();
     if (node.attachment == Attachment.DIRECT) {
       headColumns = columnsFor(node.parent.headColumns, node.view.relation());
-      node.parentHeadKey = new JoinKeyEncoder(headColumns.orElseThrow());
+      node.parentHeadKey = JoinKeyEncoder.of(headColumns.orElseThrow());
     }
     if (headColumns.isPresent() && membersBelow(node, headColumns.get())) {
       node.head = node.parent.head;
       node.headColumns = headColumns.get();
     } else {
       node.head = node;
-      node.headColumns = node.view.primaryKey();
+      node.headColumns = node.joinedKeyColumns;
     }
-    node.headKey = new JoinKeyEncoder(node.headColumns);
+    node.headKey = JoinKeyEncoder.of(node.headColumns);
   }
 
   /**
    * Whether every direct descendant of the node can tell the head's key too. If one can't, the node
    * becomes a head itself, so that its descendants need only tell the node's own key.
    */
-  private static boolean membersBelow(Node node, List<String> headColumns) {
+  private static boolean membersBelow(Node node, List<Column> headColumns) {
     for (Node child : node.children) {
       if (child.attachment == Attachment.DIRECT) {
-        Optional<List<String>> columns = columnsFor(headColumns, child.view.relation());
+        Optional<List<Column>> columns = columnsFor(headColumns, child.view.relation());
         if (columns.isEmpty()) {
           return false;
         }
@@ -384,16 +419,19 @@ final class JoinPlan implements Serializable {
   }
 
   /** The child columns that equal the given parent columns, in their order, if all do. */
-  private static Optional<List<String>> columnsFor(
-      List<String> parentColumns, List<JoinColumn> relation) {
-    List<String> childColumns = new ArrayList<>();
-    for (String parentColumn : parentColumns) {
+  private static Optional<List<Column>> columnsFor(
+      List<Column> parentColumns, List<JoinColumn> relation) {
+    List<Column> childColumns = new ArrayList<>();
+    for (Column parentColumn : parentColumns) {
       Optional<JoinColumn> pair =
-          relation.stream().filter(join -> join.parent().equals(parentColumn)).findFirst();
+          relation.stream()
+              .filter(join -> join.parent().equals(parentColumn.name()))
+              .filter(join -> Objects.equals(join.collation(), parentColumn.collation()))
+              .findFirst();
       if (pair.isEmpty()) {
         return Optional.empty();
       }
-      childColumns.add(pair.get().child());
+      childColumns.add(new Column(pair.get().child(), parentColumn.collation()));
     }
     return Optional.of(childColumns);
   }

@@ -6,7 +6,9 @@ import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -117,7 +119,14 @@ final class ViewOracle {
         && right != null
         && !left.isNull()
         && !right.isNull()
-        && compare(left, right) == 0;
+        && ((join.collation() != null && left.isString() && right.isString())
+            ? Arrays.equals(key(join, left), key(join, right))
+            : compare(left, right) == 0);
+  }
+
+  private static byte[] key(JoinColumn join, BsonValue text) {
+    byte[] utf8 = text.asString().getValue().getBytes(StandardCharsets.UTF_8);
+    return join.collation().key(utf8, 0, utf8.length);
   }
 
   private static Comparator<BsonDocument> byColumns(List<String> columns) {

@@ -56,8 +56,17 @@ public record ViewNode(
    *
    * @param parent a column of the parent node's table
    * @param child a column of the node's own table
+   * @param collation which of their texts are equal; null if only those of the same characters
+   * @param parentsOwn whether that is also how the parent's table tells its own texts apart
    */
-  public record JoinColumn(String parent, String child) implements Serializable {}
+  public record JoinColumn(
+      String parent, String child, @Nullable Collation collation, boolean parentsOwn)
+      implements Serializable {
+    /** Of columns whose texts are equal if they have the same characters. */
+    public JoinColumn(String parent, String child) {
+      this(parent, child, null, true);
+    }
+  }
 
   public ViewNode {
     Objects.requireNonNull(table, "table");

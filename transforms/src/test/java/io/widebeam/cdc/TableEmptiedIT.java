@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.widebeam.change.Change;
 import io.widebeam.change.TableId;
 import io.widebeam.testing.TestMariaDb;
+import io.widebeam.testing.TestPostgres;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,11 +106,35 @@ class TableEmptiedIT {
     }
   }
 
+  @Test
+  void postgresTellsOfATruncatedTable() throws Exception {
+    TestPostgres postgres = TestPostgres.shared();
+    String name = postgres.createDatabase();
+    postgres.execute(
+        name,
+        "CREATE TABLE orders (id INT PRIMARY KEY)",
+        "ALTER TABLE orders REPLICA IDENTITY FULL",
+        "INSERT INTO orders VALUES (1)");
+    List<Change> changes = new ArrayList<>();
+    try (CdcReader<Change> reader = reader(postgres.connector(name), null)) {
+      reader.start();
+      take(reader, changes, 1);
+      postgres.execute(name, "INSERT INTO orders VALUES (2)", "TRUNCATE orders");
+      assertThat(failure(reader, changes).table()).isEqualTo(new TableId(name, "public", "orders"));
+      assertThat(changes).hasSize(2);
+    }
+  }
+
   private CdcReader<Change> reader(CdcCheckpoint checkpoint) {
     ConnectorConfiguration connector =
         server
             .connector(database)
             .withConnectionProperty("table.include.list", database + ".(orders|items)");
+    return reader(connector, checkpoint);
+  }
+
+  private static CdcReader<Change> reader(
+      ConnectorConfiguration connector, CdcCheckpoint checkpoint) {
     return CdcIO.readChanges()
         .withConnectorConfiguration(connector)
         .source()

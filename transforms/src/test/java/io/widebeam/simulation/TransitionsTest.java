@@ -13,6 +13,7 @@ import io.widebeam.simulation.Event.Rekey;
 import io.widebeam.simulation.Event.Start;
 import io.widebeam.simulation.Event.Transaction;
 import io.widebeam.simulation.Table.Column;
+import io.widebeam.view.Collation;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
@@ -71,6 +72,12 @@ class TransitionsTest {
   private static final String PRODUCT = "{id: 1, name: 5, maker: 1}";
   private static final String MAKER = "{id: 1, land: 3}";
   private static final String NOTE = "{id: 1, line: 1, text: 9}";
+
+  private static final String CUSTOMER_FIELD = ", customer: {id: 1, city: 7}";
+  private static final String WHOLE_ITEM =
+      "{line: 1, order: 1, sku: 1, product: {id: 1, name: 5, maker: 1, maker_row: {id: 1, land: 3}},"
+          + " notes: [NOTE]}";
+  private static final String WHOLE = whole(WHOLE_ITEM);
 
   private final List<Event> events = new ArrayList<>();
   private final List<Operation> given = new ArrayList<>();
@@ -339,6 +346,232 @@ class TransitionsTest {
         "{id: 1, buyer: 1, state: 0, items: [{line: 1, order: 1, sku: 1, notes: [" + NOTE + "]}]}");
   }
 
+  @Test
+  void rowsOfEveryLevelComeBeforeTheirParents() {
+    when(put(MAKERS, MAKER));
+    when(put(NOTES, NOTE));
+    when(put(PRODUCTS, PRODUCT));
+    when(put(ITEMS, ITEM));
+    when(put(CUSTOMERS, CUSTOMER));
+    thenDocuments();
+    when(put(ORDERS, ORDER));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void aForeignKeyTwoLevelsDownChangesFromOneRowToAnotherAndBack() {
+    givenAll().given(PRODUCTS, "{id: 2, name: 6, maker: null}");
+    when(put(ITEMS, "{line: 1, order: 1, sku: 2}"));
+    thenDocuments(
+        whole(
+            "{line: 1, order: 1, sku: 2, product: {id: 2, name: 6, maker: null}, notes: [NOTE]}"));
+    when(put(ITEMS, ITEM));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void aForeignKeyTwoLevelsDownBecomesNullAndGetsAValueAgain() {
+    givenAll();
+    when(put(ITEMS, "{line: 1, order: 1, sku: null}"));
+    thenDocuments(whole("{line: 1, order: 1, sku: null, notes: [NOTE]}"));
+    when(put(ITEMS, ITEM));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void aForeignKeyThreeLevelsDownChangesFromOneRowToAnotherAndBack() {
+    givenAll().given(MAKERS, "{id: 2, land: 4}");
+    when(put(PRODUCTS, "{id: 1, name: 5, maker: 2}"));
+    thenDocuments(
+        whole(
+            "{line: 1, order: 1, sku: 1, product: {id: 1, name: 5, maker: 2, maker_row: {id: 2, land:"
+                + " 4}}, notes: [NOTE]}"));
+    when(put(PRODUCTS, PRODUCT));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void thePrimaryKeyOfAnObjectTwoLevelsDownChangesAndChangesBack() {
+    givenAll();
+    when(new Rekey(PRODUCTS.id(), json("{id: 1}"), json("{id: 2, name: 5, maker: 1}")));
+    thenDocuments(whole("{line: 1, order: 1, sku: 1, notes: [NOTE]}"));
+    when(new Rekey(PRODUCTS.id(), json("{id: 2}"), json(PRODUCT)));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void thePrimaryKeyOfAnObjectThreeLevelsDownChangesAndChangesBack() {
+    givenAll();
+    when(new Rekey(MAKERS.id(), json("{id: 1}"), json("{id: 2, land: 3}")));
+    thenDocuments(
+        whole("{line: 1, order: 1, sku: 1, product: {id: 1, name: 5, maker: 1}, notes: [NOTE]}"));
+    when(new Rekey(MAKERS.id(), json("{id: 2}"), json(MAKER)));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void thePrimaryKeyOfARowOfAnArrayInAnArrayChanges() {
+    givenAll();
+    when(new Rekey(NOTES.id(), json("{id: 1}"), json("{id: 2, line: 1, text: 9}")));
+    thenDocuments(whole(WHOLE_ITEM.replace("NOTE", "{id: 2, line: 1, text: 9}")));
+  }
+
+  @Test
+  void aRowOfAnArrayInAnArrayLosesItsParentAndFindsOne() {
+    givenAll();
+    when(put(NOTES, "{id: 1, line: null, text: 9}"));
+    thenDocuments(whole(WHOLE_ITEM.replace("NOTE", "")));
+    when(put(NOTES, NOTE));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void rowsOfEveryLevelAreDeletedAndInsertedAgain() {
+    givenAll();
+    when(delete(MAKERS, "{id: 1}"));
+    when(delete(NOTES, "{id: 1}"));
+    when(delete(PRODUCTS, "{id: 1}"));
+    when(delete(CUSTOMERS, "{id: 1}"));
+    when(delete(ITEMS, "{line: 1}"));
+    thenDocuments("{id: 1, buyer: 1, state: 0, items: []}");
+    when(put(ITEMS, ITEM));
+    when(put(CUSTOMERS, CUSTOMER));
+    when(put(PRODUCTS, PRODUCT));
+    when(put(NOTES, NOTE));
+    when(put(MAKERS, MAKER));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void rowsOfEveryLevelAreDeletedAndInsertedAgainInOneTransaction() {
+    givenAll();
+    when(
+        delete(ORDERS, "{id: 1}"),
+        delete(CUSTOMERS, "{id: 1}"),
+        delete(ITEMS, "{line: 1}"),
+        delete(PRODUCTS, "{id: 1}"),
+        delete(MAKERS, "{id: 1}"),
+        delete(NOTES, "{id: 1}"),
+        put(NOTES, NOTE),
+        put(MAKERS, MAKER),
+        put(PRODUCTS, PRODUCT),
+        put(ITEMS, ITEM),
+        put(CUSTOMERS, CUSTOMER),
+        put(ORDERS, ORDER));
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void updatesThatChangeNothingWriteNothingAtAnyLevel() {
+    givenAll();
+    events.add(new Quiet());
+    long writes = run(1).writes();
+    when(put(ITEMS, ITEM));
+    when(put(PRODUCTS, PRODUCT), put(MAKERS, MAKER));
+    when(put(NOTES, NOTE));
+    assertThat(run(1).writes()).isEqualTo(writes);
+    thenDocuments(WHOLE);
+  }
+
+  @Test
+  void allRowsOfEveryTableBelowTheRootAreDeleted() {
+    givenAll();
+    when(delete(NOTES, "{id: 1}"), delete(MAKERS, "{id: 1}"));
+    when(delete(PRODUCTS, "{id: 1}"), delete(CUSTOMERS, "{id: 1}"));
+    thenDocuments(whole("{line: 1, order: 1, sku: 1, notes: []}").replace(CUSTOMER_FIELD, ""));
+  }
+
+  // ---- Texts that the database takes for equal.
+
+  private static final Collation UPPER_AND_LOWER =
+      Collation.of("ci", true, Map.of("a", "A", "b", "B"), null);
+
+  private static final ViewNode BY_TEXT =
+      ViewNode.root(
+          ORDERS.id(),
+          ORDERS.primaryKey(),
+          List.of(
+              byText(CUSTOMERS, Embedding.OBJECT, "customer", "buyer", "id"),
+              byText(
+                  ITEMS,
+                  Embedding.ARRAY,
+                  "items",
+                  "id",
+                  "order",
+                  byText(NOTES, Embedding.ARRAY, "notes", "line", "line"))));
+
+  private static ViewNode byText(
+      Table table,
+      Embedding embedding,
+      String path,
+      String parent,
+      String child,
+      ViewNode... below) {
+    return new ViewNode(
+        table.id(),
+        table.primaryKey(),
+        List.of(path),
+        embedding,
+        List.of(new JoinColumn(parent, child, UPPER_AND_LOWER, true)),
+        List.of(),
+        List.of(below));
+  }
+
+  private void givenTexts() {
+    given(ORDERS, "{id: 'a', buyer: 'B '}").given(CUSTOMERS, "{id: 'b', city: 7}");
+    given(ITEMS, "{line: 'b', order: 'A '}").given(NOTES, "{id: 1, line: 'B', text: 9}");
+  }
+
+  private static final String BELOW =
+      ", buyer: 'B ', customer: {id: 'b', city: 7}, items: [{line: 'b', order: 'A ', notes: [{id:"
+          + " 1, line: 'B', text: 9}]}]}";
+
+  @Test
+  void rowsMeetWhoseTextsTheDatabaseTakesForEqual() {
+    givenTexts();
+    thenDocumentsOf(BY_TEXT, "{id: 'a'" + BELOW);
+  }
+
+  @Test
+  void aRootIsRenamedToATextThatIsEqualToItsOld() {
+    givenTexts();
+    when(new Rekey(ORDERS.id(), json("{id: 'a'}"), json("{id: 'A', buyer: 'B '}")));
+    thenDocumentsOf(BY_TEXT, "{id: 'A'" + BELOW);
+    when(new Rekey(ORDERS.id(), json("{id: 'A'}"), json("{id: 'a', buyer: 'B '}")));
+    thenDocumentsOf(BY_TEXT, "{id: 'a'" + BELOW);
+  }
+
+  @Test
+  void aRootThatTheCheckpointDoesNotKnowIsRenamedToATextThatIsEqualToItsOld() {
+    when(put(ORDERS, "{id: 'a', buyer: null}"));
+    events.add(new Quiet());
+    when(new Rekey(ORDERS.id(), json("{id: 'a'}"), json("{id: 'A', buyer: null}")));
+    thenDocumentsOf(BY_TEXT, "{id: 'A', buyer: null, items: []}");
+    when(delete(ORDERS, "{id: 'A'}"));
+    thenDocumentsOf(BY_TEXT);
+  }
+
+  @Test
+  void aChildAndAnObjectAreRenamedToTextsThatAreEqualToTheirOld() {
+    givenTexts();
+    when(new Rekey(ITEMS.id(), json("{line: 'b'}"), json("{line: 'B', order: 'a'}")));
+    when(new Rekey(CUSTOMERS.id(), json("{id: 'b'}"), json("{id: 'B', city: 7}")));
+    thenDocumentsOf(
+        BY_TEXT,
+        "{id: 'a', buyer: 'B ', customer: {id: 'B', city: 7}, items: [{line: 'B', order: 'a', notes:"
+            + " [{id: 1, line: 'B', text: 9}]}]}");
+  }
+
+  @Test
+  void aForeignKeyChangesToATextThatIsEqualToItsOldAndToOneThatIsNot() {
+    givenTexts();
+    when(put(ORDERS, "{id: 'a', buyer: 'b'}"), put(NOTES, "{id: 1, line: 'a', text: 9}"));
+    thenDocumentsOf(
+        BY_TEXT,
+        "{id: 'a', buyer: 'b', customer: {id: 'b', city: 7}, items: [{line: 'b', order: 'A ', notes:"
+            + " []}]}");
+  }
+
   // ---- Several matches, and merged rows.
 
   @Test
@@ -414,6 +647,24 @@ class TransitionsTest {
   }
 
   // ---- How the tests say it.
+
+  private TransitionsTest givenAll() {
+    return given(ORDERS, ORDER)
+        .given(CUSTOMERS, CUSTOMER)
+        .given(ITEMS, ITEM)
+        .given(PRODUCTS, PRODUCT)
+        .given(MAKERS, MAKER)
+        .given(NOTES, NOTE);
+  }
+
+  /** The document of everything that was given, but for its item. */
+  private static String whole(String item) {
+    return "{id: 1, buyer: 1, state: 0"
+        + CUSTOMER_FIELD
+        + ", items: ["
+        + item.replace("NOTE", NOTE)
+        + "]}";
+  }
 
   private TransitionsTest given(Table table, String row) {
     given.add(put(table, row));

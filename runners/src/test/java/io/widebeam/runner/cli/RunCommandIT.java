@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -75,12 +76,30 @@ class RunCommandIT {
   }
 
   @Test
+  void aFlowThatFailsFastEndsWithTheReasonInALine() throws Exception {
+    Path flow = flow("orders");
+    Files.writeString(
+        flow,
+        "    computed: {far: \"9223372036854775807 + order_id\"}\n",
+        StandardOpenOption.APPEND);
+    Process process = start("run", flow.toString(), "--fail-fast");
+
+    assertThat(process.waitFor()).as("exit status; %s", messages()).isEqualTo(1);
+    assertThat(messages())
+        .containsPattern("(?m)^widebeam: A row of Shop.shop.orders cannot be joined: .*overflow$")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
   void aPlanShowsWhatIsReadAndHowItIsJoined() throws Exception {
     Process process = start("plan", flow("orders").toString());
 
     assertThat(process.waitFor()).as("exit status; %s", messages()).isZero();
     assertThat(process.inputReader().lines().toList())
-        .contains("Shop.orders  by order_id", "write orders.orders")
+        .contains(
+            "Shop.orders  by order_id",
+            "write orders.orders",
+            "dead letters to orders.widebeam_dead_letters")
         .anyMatch(line -> line.matches(" *orders +3 rows"));
   }
 
