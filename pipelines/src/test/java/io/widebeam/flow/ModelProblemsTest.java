@@ -23,7 +23,7 @@ class ModelProblemsTest {
   static List<String> cases() throws IOException {
     try (Stream<Path> files = Files.list(DIRECTORY)) {
       List<String> names = files.map(file -> file.getFileName().toString()).sorted().toList();
-      assertThat(names).hasSizeGreaterThan(10);
+      assertThat(names).hasSizeGreaterThan(30);
       return names;
     }
   }

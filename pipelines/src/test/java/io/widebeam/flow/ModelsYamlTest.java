@@ -97,13 +97,13 @@ class ModelsYamlTest {
     assertThat(problems.getMessage().replace(directory + "/", ""))
         .isEqualTo(
             """
-            models/a.sql:3:10: ORDER BY is not supported: a table's rows have no order
+            models/a.sql:3:1: ORDER BY is not supported: a table's rows have no order
                 leave it out, and order the rows when reading them
             flow.yaml:7:34: unknown key `often` in `models`
                 supported keys: files, from, to, every
             flow.yaml:7:13: there are two models called `a`
                 call one of the files otherwise
-            flow.yaml:7:31: `tp` is no target
+            flow.yaml:7:13: `tp` is no target
                 name a connection that is one
             flow.yaml:8:5: there are no files like `none/*.sql`
                 the path is relative to the flow file's directory; * stands for any name, ** for directories too""");

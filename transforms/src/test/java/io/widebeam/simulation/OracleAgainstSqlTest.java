@@ -16,6 +16,7 @@ import java.sql.Statement;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -235,8 +236,10 @@ class OracleAgainstSqlTest {
       BsonDocument document = found.row.clone();
       List<BsonDocument> merged = new ArrayList<>();
       for (ViewNode lookup : node.lookups()) {
+        Collection<Found> ordered = found.matches.getOrDefault(lookup, Map.of()).values();
         List<BsonDocument> matches =
-            found.matches.getOrDefault(lookup, Map.of()).values().stream()
+            ordered.stream()
+                .skip(lookup.newest() == 0 ? 0 : Math.max(0, ordered.size() - lookup.newest()))
                 .map(match -> document(lookup, match))
                 .toList();
         embedded += matches.size();
