@@ -34,6 +34,10 @@ final class ConnectorFailure {
   /** Of the same code, but over as soon as the other reader is gone. */
   private static final Pattern TWIN_READER = Pattern.compile("same server_(?:uu)?id");
 
+  /** What the connector finds of a row in a binlog whose session left columns out. */
+  private static final Pattern PARTIAL_ROW =
+      Pattern.compile("Data row is smaller than a column index");
+
   private ConnectorFailure() {}
 
   /**
@@ -66,6 +70,12 @@ final class ConnectorFailure {
         continue;
       }
       messages.add(message.strip());
+    }
+    if (messages.stream().anyMatch(message -> PARTIAL_ROW.matcher(message).find())) {
+      return "the log has a row without all of its columns. Some session writes with another"
+          + " binlog_row_image than FULL, or has altered a table unseen by the log. Set"
+          + " binlog_row_image=FULL on the server and for whoever sets it in his session, then load"
+          + " everything anew (run --fresh)";
     }
     String outer = messages.isEmpty() ? failure.getClass().getName() : messages.get(0);
     String root = messages.isEmpty() ? outer : messages.get(messages.size() - 1);

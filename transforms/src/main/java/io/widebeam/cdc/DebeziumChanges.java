@@ -8,6 +8,7 @@ import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
 import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetter;
+import java.sql.SQLException;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import javax.annotation.Nullable;
@@ -39,8 +40,7 @@ import org.bson.RawBsonDocument;
  *       </td></tr>
  * </table>
  *
- * <p>Debezium 3.5 misreads, from the log alone, the UUID columns of MariaDB whose last byte is
- * zero: the bytes are shifted. MariaDB's JSON is text, in the database as here.
+ * <p>MariaDB's JSON is text, in the database as here.
  *
  * <p>Not thread-safe: it remembers the schemas it has seen.
  */
@@ -52,6 +52,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
 
   private final IdentityHashMap<Schema, TableEncoder> encoders = new IdentityHashMap<>();
   private final BsonBuffer buffer = new BsonBuffer();
+  private final Map<String, String> properties;
   private final RowsLostByDdl rowsLost;
   private final boolean givesDeadLetters;
   @Nullable private DeadLetter deadLetter;
@@ -61,6 +62,9 @@ final class DebeziumChanges implements RecordDecoder<Change> {
     private final RowEncoder rows;
     private final boolean postgres;
     private final TableId table;
+
+    /** Whether the server says that its log holds whole rows; null if it was not asked. */
+    @Nullable private Boolean fullIdentity;
 
     TableEncoder(TableId table, Schema envelope, String connector) {
       this.table = table;
@@ -78,6 +82,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
    *     decoder throws otherwise
    */
   DebeziumChanges(Map<String, String> properties, boolean givesDeadLetters) {
+    this.properties = Map.copyOf(properties);
     this.rowsLost = new RowsLostByDdl(properties);
     this.givesDeadLetters = givesDeadLetters;
   }
@@ -115,7 +120,13 @@ final class DebeziumChanges implements RecordDecoder<Change> {
       throw new MissingRowException(missingRow(encoder, "row after"));
     }
     // Without REPLICA IDENTITY FULL, Postgres gives the row before with its key alone.
-    if (before != null && encoder.postgres && encoder.rows.lacksRequiredColumn(before)) {
+    if (before != null
+        && encoder.postgres
+        && (encoder.rows.lacksRequiredColumn(before)
+            || (operation.equals("d")
+                && record.keySchema() != null
+                && encoder.rows.hasNothingBut(record.keySchema(), before)
+                && !hasFullIdentity(encoder)))) {
       throw new MissingRowException(missingRow(encoder, "whole row before"));
     }
     long commitMillis = commitMillis(value, source);
@@ -216,6 +227,25 @@ final class DebeziumChanges implements RecordDecoder<Change> {
     }
   }
 
+  /**
+   * Asked once in each version of a table's schema, which altering the identity makes a new one of,
+   * and only if a row may be without its columns: all that are not of its key are null.
+   */
+  private boolean hasFullIdentity(TableEncoder encoder) {
+    if (encoder.fullIdentity == null) {
+      try (SourceDatabase database =
+          SourceDatabase.connect(properties, DebeziumChanges.class.getClassLoader())) {
+        encoder.fullIdentity =
+            database.hasFullIdentity(encoder.table.namespace(), encoder.table.name());
+      } catch (SQLException | SourceDatabase.UnsuitableException e) {
+        throw new MissingRowException(
+            missingRow(encoder, "whole row before, it seems, and the server cannot be asked: ")
+                + ConnectorProperties.redact(String.valueOf(e.getMessage()), properties));
+      }
+    }
+    return encoder.fullIdentity;
+  }
+
   @Nullable
   private static Struct struct(Struct value, String field) {
     return (Struct) value.getWithoutDefault(field);
@@ -241,7 +271,7 @@ final class DebeziumChanges implements RecordDecoder<Change> {
                 + encoder.table.name()
                 + " REPLICA IDENTITY FULL"
             : "Set binlog_row_image=FULL on the server")
-        + ", then load the table again.";
+        + ", then load everything anew (run --fresh).";
   }
 
   private TableEncoder encoderFor(Schema envelope, Struct source) {

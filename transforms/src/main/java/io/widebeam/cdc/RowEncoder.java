@@ -143,6 +143,20 @@ final class RowEncoder {
     return false;
   }
 
+  /** Whether there are columns beside the key's, and all of them are null. */
+  boolean hasNothingBut(Schema key, Struct struct) {
+    boolean others = false;
+    for (Column column : columns) {
+      if (key.field(column.field.name()) == null) {
+        if (struct.getWithoutDefault(column.field.name()) != null) {
+          return false;
+        }
+        others = true;
+      }
+    }
+    return others;
+  }
+
   private static boolean isRequired(Schema schema) {
     return !schema.isOptional()
         || (schema.parameters() != null && schema.parameters().containsKey(REQUIRED));

@@ -249,6 +249,20 @@ final class SourceDatabase implements AutoCloseable {
     }
   }
 
+  /** Whether a Postgres table's log has whole rows before changes, from now on. */
+  boolean hasFullIdentity(String schema, String table) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT c.relreplident = 'f' FROM pg_class c JOIN pg_namespace n"
+                + " ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relname = ?")) {
+      statement.setString(1, schema);
+      statement.setString(2, table);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
+  }
+
   /** Ends what another thread is waiting for. */
   void abort() {
     try {

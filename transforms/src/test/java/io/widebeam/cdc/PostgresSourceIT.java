@@ -18,11 +18,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.bson.BsonDocument;
+import org.bson.RawBsonDocument;
 import org.bson.codecs.BsonDocumentCodec;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PostgresSourceIT {
   private static TestPostgres server;
@@ -322,6 +325,71 @@ class PostgresSourceIT {
       assertThat(probe.changes.subList(11, 22))
           .allSatisfy(
               change -> assertThat(change.after().getString("colour").getValue()).isEqualTo("red"));
+    }
+  }
+
+  @Test
+  void aLargeValueThatAnUpdateLeavesAloneKeepsItsValue() throws Exception {
+    server.execute(
+        database,
+        "CREATE TABLE goods (id INT PRIMARY KEY, name TEXT, note TEXT, raw BYTEA, doc JSONB, words"
+            + " TEXT[])",
+        "ALTER TABLE goods REPLICA IDENTITY FULL",
+        "CREATE FUNCTION noise() RETURNS TEXT LANGUAGE SQL AS $$ SELECT string_agg(md5(n || ''), '')"
+            + " FROM generate_series(1, 1000) n $$",
+        "INSERT INTO goods SELECT 1, 'x', noise(), convert_to(noise(), 'UTF8'),"
+            + " jsonb_build_object('a', noise()), ARRAY[noise(), NULL]");
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "UPDATE goods SET name = 'y'");
+      server.execute(database, "UPDATE goods SET id = 2");
+      server.execute(database, "UPDATE goods SET note = 'short', doc = NULL");
+      probe.await(() -> probe.changes.size() == 5);
+      RawBsonDocument loaded = probe.changes.get(0).after();
+      assertThat(loaded.getString("note").getValue()).hasSize(32_000);
+      assertThat(withoutSmall(probe.changes.get(1).after())).isEqualTo(withoutSmall(loaded));
+      assertThat(probe.changes.get(1).before()).isEqualTo(loaded);
+      assertThat(withoutSmall(probe.changes.get(3).after())).isEqualTo(withoutSmall(loaded));
+      BsonDocument last = probe.changes.get(4).after();
+      assertThat(last.getString("note").getValue()).isEqualTo("short");
+      assertThat(last.get("raw")).isEqualTo(loaded.get("raw"));
+      assertThat(last.get("words")).isEqualTo(loaded.get("words"));
+      assertThat(last.isNull("doc")).isTrue();
+    }
+  }
+
+  private static BsonDocument withoutSmall(RawBsonDocument row) {
+    BsonDocument large = new BsonDocument();
+    row.forEach(large::append);
+    large.remove("id");
+    large.remove("name");
+    return large;
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "UPDATE goods SET name = 'y' WHERE id = 1",
+        "UPDATE goods SET id = 7 WHERE id = 1",
+        "DELETE FROM goods WHERE id = 1"
+      })
+  void anIdentityThatIsAlteredWhileItIsReadIsAClearFailure(String change) throws Exception {
+    server.execute(
+        database,
+        "CREATE TABLE goods (id INT PRIMARY KEY, name TEXT, parent INT)",
+        "ALTER TABLE goods REPLICA IDENTITY FULL",
+        "INSERT INTO goods VALUES (1, 'x', 5), (2, NULL, NULL)");
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      // A row that has nothing but its key, in a log that would tell more.
+      server.execute(database, "DELETE FROM goods WHERE id = 2");
+      probe.await(() -> probe.changes.size() == 3);
+      server.execute(database, "ALTER TABLE goods REPLICA IDENTITY DEFAULT", change);
+      assertThat(catchThrowable(() -> probe.await(() -> probe.changes.size() > 3)))
+          .hasMessageContaining("public.goods")
+          .hasMessageContaining("ALTER TABLE public.goods REPLICA IDENTITY FULL")
+          .hasMessageContaining("load everything anew");
+      assertThat(probe.changes).hasSize(3);
     }
   }
 }

@@ -14,6 +14,8 @@ import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SourceFaultsIT {
   private static TestMariaDb server;
@@ -109,6 +111,35 @@ class SourceFaultsIT {
           .hasMessageContaining(database)
           .hasMessageContaining("have to be loaded anew");
       assertThat(LogLostException.isIn(new IOException("wrapped", failure))).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "MINIMAL | UPDATE wide SET name = 'y' WHERE id = 1",
+        "MINIMAL | UPDATE wide SET id = 7 WHERE id = 1",
+        "MINIMAL | DELETE FROM wide WHERE id = 1",
+        "MINIMAL | INSERT INTO wide (id) VALUES (7)",
+        "NOBLOB | UPDATE wide SET name = 'y' WHERE id = 1",
+        "NOBLOB | DELETE FROM wide WHERE id = 1"
+      })
+  void aSessionThatLeavesColumnsOutOfTheLogIsAClearFailure(String image, String change)
+      throws Exception {
+    server.execute(
+        database,
+        "CREATE TABLE wide (id INT PRIMARY KEY, name VARCHAR(9), note TEXT, parent INT)",
+        "INSERT INTO wide VALUES (1, 'x', 'n', 5)");
+    try (ReaderProbe probe = new ReaderProbe(server.connector(database))) {
+      probe.await(probe::isLoaded);
+      int loaded = probe.changes.size();
+      server.execute(database, "SET SESSION binlog_row_image = " + image, change);
+      assertThat(catchThrowable(() -> probe.await(() -> probe.changes.size() > loaded)))
+          .hasMessageContaining("without all of its columns")
+          .hasMessageContaining("binlog_row_image=FULL")
+          .hasMessageContaining("load everything anew");
+      assertThat(probe.changes).hasSize(loaded);
     }
   }
 
