@@ -98,7 +98,10 @@ final class MySqlCatalog {
     Map<String, TableDescription> tables = new HashMap<>();
     for (String name : names) {
       if (estimates.containsKey(name) && !unreadable.containsKey(name)) {
-        if (isReadable(name)) {
+        Optional<Finding> unknownType = unknownType(name);
+        if (unknownType.isPresent()) {
+          unreadable.put(name, unknownType.get());
+        } else if (isReadable(name)) {
           tables.put(name, table(name, estimates.get(name), mariadb));
         } else {
           unreadable.put(
@@ -232,6 +235,27 @@ final class MySqlCatalog {
       case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob" -> SqlType.BYTES;
       default -> SqlType.OTHER;
     };
+  }
+
+  /** The connector does not understand tables with columns of these types of MariaDB. */
+  private Optional<Finding> unknownType(String table) throws SQLException {
+    return session
+        .query(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = ?"
+                + " AND table_name = ? AND data_type IN ('inet4', 'inet6')"
+                + " ORDER BY ordinal_position",
+            row ->
+                new Finding(
+                    "",
+                    "column `%s` of table `%s` has the type %s, which cannot be read from the log"
+                        .formatted(
+                            row.getString(1), table, row.getString(2).toUpperCase(Locale.ROOT)),
+                    "ALTER TABLE %s MODIFY %s VARCHAR(45)"
+                        .formatted(quote(table), quote(row.getString(1)))),
+            database.database(),
+            table)
+        .stream()
+        .findFirst();
   }
 
   private boolean isReadable(String name) {

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is said of each thing that can be wrong with a source, by real servers. */
 class SourceCatalogIT {
@@ -427,5 +428,15 @@ class SourceCatalogIT {
             "`general` holds texts and `day` does not",
             "ALTER TABLE ... MODIFY ... COLLATE")
         .doesNotContain("bytes");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"INET4", "INET6"})
+  void aTableWithAColumnOfATypeThatTheLogCannotBeReadOfIsRefused(String type) throws Exception {
+    server.run("CREATE TABLE shop.hosts_" + type + " (id INT PRIMARY KEY, ip " + type + ")");
+
+    assertThat(message(as("cdc"), "hosts_" + type))
+        .contains("column `ip` of table `hosts_" + type + "` has the type " + type)
+        .contains("ALTER TABLE `hosts_" + type + "` MODIFY `ip` VARCHAR(45)");
   }
 }
