@@ -109,7 +109,7 @@ class SourceCatalogIT {
 
     assertThat(description)
         .usingRecursiveComparison()
-        .ignoringFieldsMatchingRegexes(".*definitions")
+        .ignoringFieldsMatchingRegexes(".*definitions", "otherNames")
         .isEqualTo(
             new SourceDescription(
                 ConnectorSettings.MARIADB,
@@ -130,8 +130,9 @@ class SourceCatalogIT {
                         "",
                         "`seen` is a view of the database, and the log has no changes of views",
                         "read the tables behind it, and join them with lookups")),
-                List.of("customers", "keyless", "orders", "seen"),
+                List.of(),
                 List.of()));
+    assertThat(description.otherNames()).contains("customers", "keyless", "orders", "seen");
   }
 
   @Test

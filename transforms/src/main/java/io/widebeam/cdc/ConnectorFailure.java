@@ -36,7 +36,8 @@ final class ConnectorFailure {
 
   /** What the connector finds of a row in a binlog whose session left columns out. */
   private static final Pattern PARTIAL_ROW =
-      Pattern.compile("Data row is smaller than a column index");
+      Pattern.compile(
+          "Data row is smaller than a column index|internal schema size \\d+, but row size \\d+");
 
   private ConnectorFailure() {}
 

@@ -20,7 +20,9 @@ class WidebeamTest {
   @Test
   void withoutACommandItSaysWhichThereAre() {
     assertThat(execute()).isEqualTo(2);
-    assertThat(err.toString()).contains("run, status, stop, forget, validate, plan").contains("--help");
+    assertThat(err.toString())
+        .contains("run, status, stop, forget, validate, plan")
+        .contains("--help");
     assertThat(err.toString()).doesNotContain("warm-up");
   }
 
