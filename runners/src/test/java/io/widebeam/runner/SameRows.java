@@ -62,7 +62,7 @@ final class SameRows {
               value instanceof Timestamp time
                   ? time.toLocalDateTime().toString()
                   : value instanceof BigDecimal decimal
-                      ? decimal.toPlainString()
+                      ? decimal.stripTrailingZeros().toPlainString()
                       : String.valueOf(value));
         }
         rows.add(String.join(" | ", columns));

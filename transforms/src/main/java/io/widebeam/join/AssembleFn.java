@@ -287,8 +287,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   /**
    * Keeps the row that the head had before this message, or would have had if the message were not
-   * late, unless the state tells its place already. Of a root that the state does not know, its
-   * deletion tells the key.
+   * late, unless the state tells its place already.
    */
   private static AssemblyState rememberPassed(
       JoinPlan.Node head, Row message, Effect effect, AssemblyState old, AssemblyState next) {
@@ -297,9 +296,6 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     Entry known = old.find(message.address());
     byte[] row = effect == Effect.STALE ? message.row() : known == null ? null : known.row();
-    if (row == null) {
-      row = message.goneKey();
-    }
     if (row == null) {
       return next;
     }

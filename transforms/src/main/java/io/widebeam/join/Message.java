@@ -20,28 +20,15 @@ sealed interface Message {
    * @param address for an assembly, the row's address there; for a lookup, the row's key
    * @param row the encoded row, assembled if the node has lookups; null if it is gone
    * @param version grows with every change of the row
-   * @param goneKey of a root's row that is gone, the columns of its key: its document may have been
-   *     written by what a crash has made forgotten
    */
   record Row(
       int node,
       JoinKey address,
       @Nullable byte[] row,
       long version,
-      @Nullable byte[] goneKey,
       long[] positions,
       long commitMillis)
-      implements Message {
-    Row(
-        int node,
-        JoinKey address,
-        @Nullable byte[] row,
-        long version,
-        long[] positions,
-        long commitMillis) {
-      this(node, address, row, version, null, positions, commitMillis);
-    }
-  }
+      implements Message {}
 
   /**
    * A parent row points at this lookup, or no longer does.

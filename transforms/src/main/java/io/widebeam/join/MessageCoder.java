@@ -32,7 +32,6 @@ final class MessageCoder extends AtomicCoder<Message> {
       Wire.writeBytes(row.address().bytes(), out);
       Wire.writeNullableBytes(row.row(), out);
       Wire.writeLong(row.version(), out);
-      Wire.writeNullableBytes(row.goneKey(), out);
     } else if (message instanceof Subscription subscription) {
       out.write(SUBSCRIPTION);
       Wire.writeInt(subscription.node(), out);
@@ -65,7 +64,6 @@ final class MessageCoder extends AtomicCoder<Message> {
               new JoinKey(Wire.readBytes(in)),
               Wire.readNullableBytes(in),
               Wire.readLong(in),
-              Wire.readNullableBytes(in),
               Wire.readLongs(in),
               Wire.readLong(in));
       case SUBSCRIPTION ->

@@ -150,11 +150,7 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
       JoinPlan.Node node, @Nullable byte[] before, @Nullable byte[] after, Sender sender) {
     Place was = Place.assembly(node, before);
     Place is = Place.assembly(node, after);
-    byte[] goneKey =
-        was != null && node.attachment == JoinPlan.Attachment.ROOT
-            ? BsonRow.project(before, node.keyColumns)
-            : null;
-    sender.row(Stage.assemble(node), node, was, is, after, goneKey);
+    sender.row(Stage.assemble(node), node, was, is, after);
     for (JoinPlan.Node lookup : node.lookups) {
       JoinKey pointedAt = was == null ? null : lookup.lookupKeyOf(before);
       JoinKey pointsAt = is == null ? null : lookup.lookupKeyOf(after);

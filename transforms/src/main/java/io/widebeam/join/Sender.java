@@ -23,22 +23,11 @@ record Sender(
       @Nullable Place was,
       @Nullable Place is,
       @Nullable byte[] row) {
-    row(stage, node, was, is, row, null);
-  }
-
-  /** The same of a root's row, which had this key where it was. */
-  void row(
-      Stage stage,
-      JoinPlan.Node node,
-      @Nullable Place was,
-      @Nullable Place is,
-      @Nullable byte[] row,
-      @Nullable byte[] goneKey) {
     if (was != null && !was.equals(is)) {
       send(
           stage,
           was.key(),
-          new Row(node.index, was.address(), null, version, goneKey, positions, commitMillis));
+          new Row(node.index, was.address(), null, version, positions, commitMillis));
     }
     if (is != null) {
       send(

@@ -187,21 +187,6 @@ class StagesTest {
   }
 
   @Test
-  void aDeletionWhileHeldDeletesADocumentTooThatTheStateDoesNotKnow() {
-    // A crash may have taken the state back to before it had the row, but not the target.
-    PCollection<DocumentChange> documents =
-        pipeline
-            .apply(
-                TestStream.create(ChangeCoder.of())
-                    .addElements(at(LOAD, change(ORDERS, "{id: 1, buyer: 'c'}", null, 7)))
-                    .advanceWatermarkTo(AFTER)
-                    .advanceWatermarkToInfinity())
-            .apply(WideDocuments.of(VIEW));
-    PAssert.that(documents.apply(describeDocuments())).containsInAnyOrder("1: gone");
-    pipeline.run();
-  }
-
-  @Test
   void anAssemblyWaitsForTheAnswerToANewForeignKey() {
     PCollectionTuple outputs =
         assemble(
