@@ -57,7 +57,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
    * How long, in event time, a deletion is remembered against messages of before. It must exceed
    * the longest time that a message can stay under way between two stages.
    */
-  static final Duration TOMBSTONES = Duration.standardMinutes(5);
+  static final Duration TOMBSTONES = Duration.standardHours(1);
 
   /** The watermark may stand at the time of elements that are still to come, but not beyond. */
   static final Duration TICK = Duration.millis(1);

@@ -27,7 +27,7 @@ class CrashIT {
   @Timeout(value = 60, unit = TimeUnit.MINUTES)
   void aFlowKilledTwentyTimesEndsEqualToSqlAndNoDocumentGoesBack()
       throws SQLException, InterruptedException {
-    survives(new CrashTrial.Settings(20, 20, 5_000, 200, false, List.of()));
+    survives(new CrashTrial.Settings(20, 20, 1_000, 100, false, List.of()));
   }
 
   @Test
