@@ -120,27 +120,26 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     Instant diesAt = timestamp.plus(TOMBSTONES);
     Step step = state.apply(element.getValue(), plan, diesAt.getMillis());
     AssemblyState next = step.state();
-    // The instance may be live by another key's timer before this key's own release has come.
-    if ((!live || state.held()) && element.getValue() instanceof Row row) {
+    boolean due = !live || element.getValue().due();
+    if ((due || state.due()) && element.getValue() instanceof Row row) {
       next = rememberPassed(head, row, step.effect(), state, next);
     }
     if (step.effect() == Effect.STALE) {
       stale.inc();
-      if (next.passed().length > state.passed().length) {
-        assembly.write(next);
+      if (!due && !state.due()) {
+        return;
       }
-      return;
-    }
-    if (element.getValue() instanceof Row row && row.row() == null) {
+    } else if (element.getValue() instanceof Row row && row.row() == null) {
       forget.set(diesAt);
     }
-    if (!live) {
-      if (!state.held()) {
-        next = rememberEmitted(head, state, next);
-        release.set(timestamp.plus(TICK));
-      }
-      next = next.nowHeld();
-    } else if (step.effect() == Effect.CHANGED) {
+    if (due) {
+      next = next.nowDue();
+    }
+    // The instance may be live by another key's timer before this key's own release has come.
+    if (!live && !state.held()) {
+      next = rememberEmitted(head, state, next).nowHeld();
+      release.set(timestamp.plus(TICK));
+    } else if (!state.held() && (due || step.effect() == Effect.CHANGED)) {
       next = emit(head, state, next, outputs);
     }
     assembly.write(next);
@@ -225,7 +224,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
           before,
           after,
           next.passed(),
-          new Sender(version, next.positions(), next.commitMillis(), tags, outputs));
+          new Sender(version, next.positions(), next.commitMillis(), next.due(), tags, outputs));
     }
     return next.withEmission(version, key);
   }

@@ -85,10 +85,16 @@ record AssemblyState(
   /** A state and how it came about. */
   record Step(AssemblyState state, Effect effect) {}
 
-  /** The release has yet to come, and an emission with it. */
+  /** The release has yet to come. */
   AssemblyState nowHeld() {
     return new AssemblyState(
-        entries, version, positions, commitMillis, true, true, key, emitted, passed);
+        entries, version, positions, commitMillis, true, due, key, emitted, passed);
+  }
+
+  /** The next emission must come. */
+  AssemblyState nowDue() {
+    return new AssemblyState(
+        entries, version, positions, commitMillis, held, true, key, emitted, passed);
   }
 
   /** The release has come. */

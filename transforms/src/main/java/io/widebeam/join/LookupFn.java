@@ -124,19 +124,26 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       Subscribers pointing,
       Timer forget,
       Output output) {
+    boolean due = !live || row.due();
     LookupState.Entry known = old.find(row.address());
-    if (known != null && row.version() <= known.version()) {
+    boolean late = known != null && row.version() <= known.version();
+    if (late && !due) {
       return null;
     }
-    Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
-    LookupState state = old.with(row, diesAt.getMillis());
-    byte[][] found = state.found(output.lookup);
-    if (!live || !Arrays.deepEquals(old.found(output.lookup), found)) {
-      state = state.withAnswers(state.answers() + 1).withUnanswered(false);
-      output.answerAll(state, found, pointing, row.commitMillis());
+    LookupState state = old;
+    if (late) {
+      stale.inc();
+    } else {
+      Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
+      state = old.with(row, diesAt.getMillis());
+      if (row.row() == null) {
+        forget.set(diesAt);
+      }
     }
-    if (row.row() == null) {
-      forget.set(diesAt);
+    byte[][] found = state.found(output.lookup);
+    if (due || !Arrays.deepEquals(old.found(output.lookup), found)) {
+      state = state.withAnswers(state.answers() + 1).withUnanswered(false);
+      output.answerAll(state, found, pointing, row.commitMillis(), due);
     }
     return state;
   }
@@ -167,7 +174,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     boolean answer = live || found.length > 0;
     pointing.put(subscriber, new Subscribed(version, true, answer, 0));
     if (answer) {
-      output.answer(subscriber, version, state, found, subscription.commitMillis());
+      output.answer(subscriber, version, state, found, subscription.commitMillis(), false);
       return state;
     }
     if (!state.unanswered()) {
@@ -193,7 +200,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     pointing.forEach(
         (subscriber, how) -> {
           if (!how.answered()) {
-            output.answer(subscriber, how.version(), state, found, 0);
+            output.answer(subscriber, how.version(), state, found, 0, false);
             pointing.put(subscriber, how.nowAnswered());
           }
         });
@@ -238,11 +245,12 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       this.outputs = outputs;
     }
 
-    void answerAll(LookupState state, byte[][] found, Subscribers pointing, long commitMillis) {
+    void answerAll(
+        LookupState state, byte[][] found, Subscribers pointing, long commitMillis, boolean due) {
       pointing.forEach(
           (subscriber, how) -> {
             if (how.pointing()) {
-              answer(subscriber, how.version(), state, found, commitMillis);
+              answer(subscriber, how.version(), state, found, commitMillis, due);
             }
             if (!how.answered()) {
               pointing.put(subscriber, how.nowAnswered());
@@ -255,7 +263,8 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
         long subscription,
         LookupState state,
         byte[][] found,
-        long commitMillis) {
+        long commitMillis,
+        boolean due) {
       Message answer =
           new Answer(
               lookup.index,
@@ -265,7 +274,8 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
               state.answers(),
               found,
               state.positions(),
-              commitMillis);
+              commitMillis,
+              due);
       outputs
           .get(tags.computeIfAbsent(Stage.assemble(lookup.parent), Stage::tag))
           .output(KV.of(subscriber.assembly(), answer));

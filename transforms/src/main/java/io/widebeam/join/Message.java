@@ -14,6 +14,13 @@ sealed interface Message {
   long commitMillis();
 
   /**
+   * Whether it must be passed on even if it changes nothing: it follows from what was read while
+   * the source was held, after a crash perhaps, and what is further on may have seen states that
+   * its sender has forgotten.
+   */
+  boolean due();
+
+  /**
    * A row is now this, to the lookup or the assembly that holds it.
    *
    * @param node the row's node
@@ -27,7 +34,8 @@ sealed interface Message {
       @Nullable byte[] row,
       long version,
       long[] positions,
-      long commitMillis)
+      long commitMillis,
+      boolean due)
       implements Message {}
 
   /**
@@ -47,7 +55,14 @@ sealed interface Message {
       long version,
       long[] positions,
       long commitMillis)
-      implements Message {}
+      implements Message {
+
+    /** The parent row itself comes with it, and is what must be passed on. */
+    @Override
+    public boolean due() {
+      return false;
+    }
+  }
 
   /**
    * What a lookup found for a parent row; every subscription is answered, also with nothing.
@@ -67,6 +82,7 @@ sealed interface Message {
       long version,
       byte[][] rows,
       long[] positions,
-      long commitMillis)
+      long commitMillis,
+      boolean due)
       implements Message {}
 }

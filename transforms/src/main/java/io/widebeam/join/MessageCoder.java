@@ -52,6 +52,9 @@ final class MessageCoder extends AtomicCoder<Message> {
     }
     Wire.writeLongs(message.positions(), out);
     Wire.writeLong(message.commitMillis(), out);
+    if (!(message instanceof Subscription)) {
+      out.write(message.due() ? 1 : 0);
+    }
   }
 
   @Override
@@ -65,7 +68,8 @@ final class MessageCoder extends AtomicCoder<Message> {
               Wire.readNullableBytes(in),
               Wire.readLong(in),
               Wire.readLongs(in),
-              Wire.readLong(in));
+              Wire.readLong(in),
+              in.read() == 1);
       case SUBSCRIPTION ->
           new Subscription(
               Wire.readInt(in),
@@ -84,7 +88,8 @@ final class MessageCoder extends AtomicCoder<Message> {
               Wire.readLong(in),
               Wire.readBytesArray(in),
               Wire.readLongs(in),
-              Wire.readLong(in));
+              Wire.readLong(in),
+              in.read() == 1);
       default -> throw new CoderException("unknown kind of message: " + kind);
     };
   }

@@ -63,7 +63,8 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
     }
     long[] positions = new long[plan.sources.size()];
     positions[plan.sources.indexOf(change.table().source())] = change.sequence();
-    Sender sender = new Sender(change.sequence(), positions, change.commitMillis(), tags, outputs);
+    Sender sender =
+        new Sender(change.sequence(), positions, change.commitMillis(), false, tags, outputs);
     for (JoinPlan.Node node : nodes) {
       try {
         route(node, change.before(), change.after(), sender);

@@ -8,11 +8,16 @@ import org.apache.beam.sdk.transforms.DoFn.MultiOutputReceiver;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.TupleTag;
 
-/** Sends what one change of a row means to the stages that hold it or are pointed at. */
+/**
+ * Sends what one change of a row means to the stages that hold it or are pointed at.
+ *
+ * @param due see {@link Message#due()}
+ */
 record Sender(
     long version,
     long[] positions,
     long commitMillis,
+    boolean due,
     Map<Stage, TupleTag<KV<JoinKey, Message>>> tags,
     MultiOutputReceiver outputs) {
 
@@ -27,13 +32,13 @@ record Sender(
       send(
           stage,
           was.key(),
-          new Row(node.index, was.address(), null, version, positions, commitMillis));
+          new Row(node.index, was.address(), null, version, positions, commitMillis, due));
     }
     if (is != null) {
       send(
           stage,
           is.key(),
-          new Row(node.index, is.address(), row, version, positions, commitMillis));
+          new Row(node.index, is.address(), row, version, positions, commitMillis, due));
     }
   }
 

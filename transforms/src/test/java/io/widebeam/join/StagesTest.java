@@ -373,7 +373,8 @@ class StagesTest {
     Place place = node.isPlainLookup() ? Place.lookup(node, row) : Place.assembly(node, row);
     return KV.of(
         place.key(),
-        new Message.Row(node.index, place.address(), row, version, new long[] {version}, version));
+        new Message.Row(
+            node.index, place.address(), row, version, new long[] {version}, version, false));
   }
 
   private static KV<JoinKey, Message> points(String order, long version) {
@@ -412,7 +413,8 @@ class StagesTest {
             1,
             new byte[][] {bytes(customer)},
             new long[] {subscription},
-            subscription));
+            subscription,
+            false));
   }
 
   private static PCollection<String> described(PCollection<KV<JoinKey, Message>> messages) {
