@@ -574,7 +574,7 @@ final class ConnectorSession<T> {
 
   private void caughtUp() {
     catchUp = null;
-    clock.caughtUp();
+    clock.caughtUp(System.currentTimeMillis());
   }
 
   private static ClassLoader connectorClassLoader() {
@@ -752,7 +752,7 @@ final class ConnectorSession<T> {
           return clock.heldRow();
         }
         // A connector that does not report the snapshot's end has gone over to the log.
-        clock.caughtUp();
+        clock.caughtUp(System.currentTimeMillis());
       }
       case CATCH_UP -> {
         return clock.heldRow();
@@ -793,7 +793,7 @@ final class ConnectorSession<T> {
           schemas.clear();
           continueLoad();
         } else if (clock.phase() == Phase.LOAD && !loading) {
-          clock.caughtUp();
+          clock.caughtUp(System.currentTimeMillis());
         }
       }
       default -> {

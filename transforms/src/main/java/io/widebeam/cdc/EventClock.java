@@ -30,9 +30,8 @@ final class EventClock {
   static final long TRANSACTION_SILENCE_MILLIS = 2_000;
 
   /**
-   * How far the watermark goes on beyond what was held, so that all stages let go of it in one
-   * wave: each stage does so a millisecond after the one before, and in what a checkpoint has
-   * brought back, timers of an earlier time are waiting already.
+   * How far the watermark goes on beyond what was held, at least: each stage lets go of it a
+   * millisecond after the one before.
    */
   static final long RELEASE_MILLIS = 50;
 
@@ -115,11 +114,14 @@ final class EventClock {
     phase = next;
   }
 
-  /** Everything that the source was held for has been given its time. */
-  void caughtUp() {
+  /**
+   * Everything that the source was held for has been given its time. The watermark goes where other
+   * sources' have come, too, so that all stages let go of everything in one wave.
+   */
+  void caughtUp(long now) {
     if (phase != Phase.LIVE) {
       phase = Phase.LIVE;
-      watermark = Math.max(watermark, stamp + RELEASE_MILLIS);
+      watermark = Math.max(Math.max(watermark, now), stamp + RELEASE_MILLIS);
     }
   }
 

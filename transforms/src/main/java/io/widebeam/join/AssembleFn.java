@@ -286,7 +286,8 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   /**
    * Keeps the row that the head had before this message, or would have had if the message were not
-   * late, unless the state tells its place already.
+   * late, unless the state tells its place already. Of a root that the state does not know, the
+   * message tells the key that it had.
    */
   private static AssemblyState rememberPassed(
       JoinPlan.Node head, Row message, Effect effect, AssemblyState old, AssemblyState next) {
@@ -295,24 +296,32 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     Entry known = old.find(message.address());
     byte[] row = effect == Effect.STALE ? message.row() : known == null ? null : known.row();
+    return rememberPassed(head, message.goneKey(), rememberPassed(head, row, next));
+  }
+
+  /**
+   * @param row all columns of the row, or of a root those of its key
+   */
+  private static AssemblyState rememberPassed(
+      JoinPlan.Node head, @Nullable byte[] row, AssemblyState state) {
     if (row == null) {
-      return next;
+      return state;
     }
     if (head.attachment == JoinPlan.Attachment.ROOT) {
       byte[] key = BsonRow.project(row, head.keyColumns);
-      return Arrays.equals(key, next.key())
-              || Arrays.stream(next.passed())
+      return Arrays.equals(key, state.key())
+              || Arrays.stream(state.passed())
                   .anyMatch(other -> Arrays.equals(key, BsonRow.project(other, head.keyColumns)))
-          ? next
-          : next.withPassed(row);
+          ? state
+          : state.withPassed(row);
     }
     Place place = Place.inParent(head, row);
-    for (byte[] other : next.passed()) {
+    for (byte[] other : state.passed()) {
       if (Objects.equals(place, Place.inParent(head, other))) {
-        return next;
+        return state;
       }
     }
-    return place == null ? next : next.withPassed(row);
+    return place == null ? state : state.withPassed(row);
   }
 
   private boolean needsBefore(JoinPlan.Node head) {

@@ -27,12 +27,15 @@ sealed interface Message {
    * @param address for an assembly, the row's address there; for a lookup, the row's key
    * @param row the encoded row, assembled if the node has lookups; null if it is gone
    * @param version grows with every change of the row
+   * @param goneKey of a root's row that is gone, or has another key now, the columns of the key
+   *     that it had: its document may have been written by what a crash has made forgotten
    */
   record Row(
       int node,
       JoinKey address,
       @Nullable byte[] row,
       long version,
+      @Nullable byte[] goneKey,
       long[] positions,
       long commitMillis,
       boolean due)

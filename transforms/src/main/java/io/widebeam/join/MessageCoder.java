@@ -32,6 +32,7 @@ final class MessageCoder extends AtomicCoder<Message> {
       Wire.writeBytes(row.address().bytes(), out);
       Wire.writeNullableBytes(row.row(), out);
       Wire.writeLong(row.version(), out);
+      Wire.writeNullableBytes(row.goneKey(), out);
     } else if (message instanceof Subscription subscription) {
       out.write(SUBSCRIPTION);
       Wire.writeInt(subscription.node(), out);
@@ -67,6 +68,7 @@ final class MessageCoder extends AtomicCoder<Message> {
               new JoinKey(Wire.readBytes(in)),
               Wire.readNullableBytes(in),
               Wire.readLong(in),
+              Wire.readNullableBytes(in),
               Wire.readLongs(in),
               Wire.readLong(in),
               in.read() == 1);

@@ -151,7 +151,7 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
       JoinPlan.Node node, @Nullable byte[] before, @Nullable byte[] after, Sender sender) {
     Place was = Place.assembly(node, before);
     Place is = Place.assembly(node, after);
-    sender.row(Stage.assemble(node), node, was, is, after);
+    sender.row(Stage.assemble(node), node, was, is, after, goneKey(node, before, after));
     for (JoinPlan.Node lookup : node.lookups) {
       JoinKey pointedAt = was == null ? null : lookup.lookupKeyOf(before);
       JoinKey pointsAt = is == null ? null : lookup.lookupKeyOf(after);
@@ -165,6 +165,19 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
         sender.subscription(lookup, pointsAt, is, true);
       }
     }
+  }
+
+  /** The key of the document that a root's row had and has no more. */
+  @Nullable
+  private static byte[] goneKey(
+      JoinPlan.Node node, @Nullable byte[] before, @Nullable byte[] after) {
+    if (before == null || node.attachment != JoinPlan.Attachment.ROOT) {
+      return null;
+    }
+    byte[] key = BsonRow.project(before, node.keyColumns);
+    return after != null && Arrays.equals(key, BsonRow.project(after, node.keyColumns))
+        ? null
+        : key;
   }
 
   /** The node's row for a row of its table; null if it has none. */

@@ -28,17 +28,36 @@ record Sender(
       @Nullable Place was,
       @Nullable Place is,
       @Nullable byte[] row) {
+    row(stage, node, was, is, row, null);
+  }
+
+  /** The same of a root's row, which had this key before. */
+  void row(
+      Stage stage,
+      JoinPlan.Node node,
+      @Nullable Place was,
+      @Nullable Place is,
+      @Nullable byte[] row,
+      @Nullable byte[] goneKey) {
     if (was != null && !was.equals(is)) {
       send(
           stage,
           was.key(),
-          new Row(node.index, was.address(), null, version, positions, commitMillis, due));
+          new Row(node.index, was.address(), null, version, goneKey, positions, commitMillis, due));
     }
     if (is != null) {
       send(
           stage,
           is.key(),
-          new Row(node.index, is.address(), row, version, positions, commitMillis, due));
+          new Row(
+              node.index,
+              is.address(),
+              row,
+              version,
+              is.equals(was) ? goneKey : null,
+              positions,
+              commitMillis,
+              due));
     }
   }
 

@@ -64,6 +64,10 @@ final class Database {
     return changes;
   }
 
+  boolean haveOneKey(TableId table, BsonDocument one, BsonDocument other) {
+    return key(table, one).equals(key(table, other));
+  }
+
   private String key(TableId table, BsonDocument row) {
     return tables.get(table).keyOf(row).toJson();
   }

@@ -45,16 +45,25 @@ final class RandomHistory {
       commit(insertion());
     }
     events.add(new Start());
+    boolean crashes = random.nextInt(3) > 0;
     if (random.nextBoolean()) {
-      // Changes while the tables are being read.
+      // While the tables are being read.
       for (int i = random.nextInt(8); i > 0; i--) {
         change();
+        switch (random.nextInt(8)) {
+          case 0, 1 -> events.add(new Checkpoint());
+          case 2 -> {
+            if (crashes) {
+              events.add(new Crash(random.nextInt(3) > 0));
+            }
+          }
+          default -> {}
+        }
       }
     }
     if (random.nextInt(3) > 0) {
       events.add(new Quiet());
     }
-    boolean crashes = random.nextInt(3) > 0;
     for (int i = random.nextInt(MAX_TRANSACTIONS); i > 0; i--) {
       change();
       switch (random.nextInt(24)) {

@@ -18,8 +18,9 @@ import org.joda.time.Instant;
 /**
  * One source, read as {@code CdcIO} reads it: first the tables, row by row, while their changes go
  * to the log; then the log, held back up to where it was when the tables had been read; then live,
- * transaction by transaction. After a crash it goes on from a checkpoint, held back up to where the
- * log was at the restart, with numbers above all that it had given out.
+ * transaction by transaction. After a crash it goes on from a checkpoint, with the rows that were
+ * not loaded yet, as they are now, and held back up to where the log was at the restart; its
+ * numbers are above all that it had given out.
  */
 final class Reader {
   enum Phase {
@@ -29,8 +30,22 @@ final class Reader {
     LIVE
   }
 
-  /** Where a checkpoint finds the reader. */
-  record Position(Phase phase, int next, long sequence, long stamp, long watermark) {}
+  /**
+   * Where a checkpoint finds the reader.
+   *
+   * @param tablesToLoad those of which no row has been loaded
+   * @param loading the table that is being loaded; null if none is
+   * @param loadedRows its rows that have been loaded
+   */
+  record Position(
+      Phase phase,
+      int next,
+      long sequence,
+      long stamp,
+      long watermark,
+      List<TableId> tablesToLoad,
+      @Nullable TableId loading,
+      List<BsonDocument> loadedRows) {}
 
   private record LogEntry(RowChange change, long transaction, boolean last, long commitMillis) {}
 
@@ -46,6 +61,8 @@ final class Reader {
   private Phase phase = Phase.WAITING;
   private final Deque<TableId> tablesToLoad = new ArrayDeque<>();
   private final Deque<RowChange> rowsToLoad = new ArrayDeque<>();
+  @Nullable private TableId loading;
+  private final List<BsonDocument> loadedRows = new ArrayList<>();
   private int next;
   private int heldUntil;
   private long sequence;
@@ -100,8 +117,7 @@ final class Reader {
       case HOLDING -> {
         if (next >= heldUntil) {
           phase = Phase.LIVE;
-          // CdcIO goes further, so that all stages let go at once; one by one must be right, too.
-          moveWatermark(stamp + (random.nextBoolean() ? 1 : 50));
+          moveWatermark(Math.max(stamp + 50, nowMillis));
         } else {
           giveOut(log.get(next++));
         }
@@ -120,14 +136,25 @@ final class Reader {
   private void load(long nowMillis) {
     if (!rowsToLoad.isEmpty()) {
       RowChange row = rowsToLoad.poll();
+      loadedRows.add(row.after());
       emit(row.table(), null, row.after(), nowMillis, true);
     } else if (!tablesToLoad.isEmpty()) {
-      TableId table = tablesToLoad.poll();
-      List<BsonDocument> rows = List.copyOf(database.rows(table));
-      rows.forEach(row -> rowsToLoad.add(new RowChange(table, null, row)));
+      loading = tablesToLoad.poll();
+      loadedRows.clear();
+      addRowsToLoad();
     } else {
+      loading = null;
       phase = Phase.HOLDING;
       heldUntil = log.size();
+    }
+  }
+
+  /** Those of the present table that have not been loaded, as they are now. */
+  private void addRowsToLoad() {
+    for (BsonDocument row : List.copyOf(database.rows(loading))) {
+      if (loadedRows.stream().noneMatch(loaded -> database.haveOneKey(loading, loaded, row))) {
+        rowsToLoad.add(new RowChange(loading, null, row));
+      }
     }
   }
 
@@ -184,12 +211,20 @@ final class Reader {
     return row == null ? null : new RawBsonDocument(row, new BsonDocumentCodec());
   }
 
-  /** Where a restart could go on; null while it could not, for the tables are still being read. */
+  /** Where a restart could go on; null before the start. */
   @Nullable
   Position position() {
-    return phase == Phase.WAITING || phase == Phase.LOADING
+    return phase == Phase.WAITING
         ? null
-        : new Position(phase, next, sequence, stamp, watermark);
+        : new Position(
+            phase,
+            next,
+            sequence,
+            stamp,
+            watermark,
+            List.copyOf(tablesToLoad),
+            loading,
+            List.copyOf(loadedRows));
   }
 
   /**
@@ -201,9 +236,19 @@ final class Reader {
     next = position.next;
     rowsToLoad.clear();
     tablesToLoad.clear();
+    tablesToLoad.addAll(position.tablesToLoad);
+    loading = position.loading;
+    loadedRows.clear();
+    loadedRows.addAll(position.loadedRows);
+    if (loading != null) {
+      addRowsToLoad();
+    }
     sequence = bumpsWhenResuming ? floor + random.nextInt(1000) : position.sequence;
     watermark = position.watermark;
-    if (holdsWhenResuming) {
+    if (position.phase == Phase.LOADING) {
+      phase = Phase.LOADING;
+      stamp = Math.max(position.stamp, nowMillis);
+    } else if (holdsWhenResuming) {
       phase = Phase.HOLDING;
       heldUntil = log.size();
       stamp = Math.max(Math.max(position.stamp, position.watermark + 1), nowMillis);

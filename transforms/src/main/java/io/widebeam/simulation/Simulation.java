@@ -253,6 +253,7 @@ final class Simulation {
         }
       }
     }
+    now += SECOND_MILLIS;
     all.stream().filter(Reader::isLive).forEach(reader -> reader.idle(now));
     graph.run();
   }

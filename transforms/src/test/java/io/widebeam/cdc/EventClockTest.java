@@ -19,7 +19,7 @@ class EventClockTest {
     clock.catchUpStarted(NOW + 70_000);
     assertThat(clock.heldRow()).as("the log of the load has its time").isEqualTo(snapshot);
     assertThat(clock.state().held()).isTrue();
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     assertThat(clock.state().held()).isFalse();
     assertThat(clock.watermark())
         .as("beyond the timers of any number of stages")
@@ -28,7 +28,7 @@ class EventClockTest {
 
   @Test
   void aClockThatCatchesUpGivesOneTimeThatIsLaterThanAll() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     long last = clock.logRow("t1", NOW + 100, NOW + 150);
     EventClock resumed = new EventClock(clock.state());
     resumed.catchUpStarted(NOW + 50);
@@ -37,13 +37,13 @@ class EventClockTest {
     EventClock again = new EventClock(resumed.state());
     again.catchUpStarted(NOW + 90_000);
     assertThat(again.heldRow()).as("resumed while it was held").isEqualTo(held);
-    again.caughtUp();
+    again.caughtUp(NOW);
     assertThat(again.logRow("t1", NOW + 100, NOW + 150)).isGreaterThan(held);
   }
 
   @Test
   void aTransactionHasOneTimeWhichTheWatermarkReachesWhenItIsOut() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     long first = clock.logRow("t1", NOW + 100, NOW + 150);
     assertThat(first).isEqualTo(NOW + 100);
     clock.idle(NOW + 200, 50);
@@ -56,20 +56,20 @@ class EventClockTest {
 
   @Test
   void aLateTransactionIsStampedAboveTheWatermark() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     clock.idle(NOW + 5_000, 5_000);
     assertThat(clock.logRow("t1", NOW + 10, NOW + 5_001)).isGreaterThan(NOW + 5_000);
   }
 
   @Test
   void aCommitTimeInTheFutureDoesNotMoveTheClockThere() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     assertThat(clock.logRow("t1", Long.MAX_VALUE, NOW + 100)).isEqualTo(NOW + 100);
   }
 
   @Test
   void aTransactionWhoseEndIsNeverReportedDoesNotHoldTheWatermarkForEver() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     long stamp = clock.logRow("t1", NOW + 10, NOW + 10);
     clock.idle(NOW + 3_000, EventClock.TRANSACTION_SILENCE_MILLIS - 1);
     assertThat(clock.watermark()).isLessThan(stamp);
@@ -79,7 +79,7 @@ class EventClockTest {
 
   @Test
   void timeNeverRunsBackEvenIfTheWallClockDoes() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     clock.idle(NOW + 9_000, 9_000);
     clock.idle(NOW, 10_000);
     assertThat(clock.watermark()).isEqualTo(NOW + 9_000);
@@ -88,7 +88,7 @@ class EventClockTest {
 
   @Test
   void aRestoredClockGoesOnWithinTheTransaction() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     long stamp = clock.logRow("t1", NOW + 10, NOW + 10);
     EventClock restored = new EventClock(clock.state());
     assertThat(restored.watermark()).isEqualTo(clock.watermark());
@@ -98,7 +98,7 @@ class EventClockTest {
 
   @Test
   void aLaterSnapshotHoldsTheWatermarkAgain() {
-    clock.caughtUp();
+    clock.caughtUp(NOW);
     clock.idle(NOW + 1_000, 1_000);
     clock.loadStarted(NOW + 2_000);
     clock.idle(NOW + 3_000, 1_000);

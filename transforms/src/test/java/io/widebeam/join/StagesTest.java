@@ -374,7 +374,7 @@ class StagesTest {
     return KV.of(
         place.key(),
         new Message.Row(
-            node.index, place.address(), row, version, new long[] {version}, version, false));
+            node.index, place.address(), row, version, null, new long[] {version}, version, false));
   }
 
   private static KV<JoinKey, Message> points(String order, long version) {
