@@ -617,6 +617,9 @@ final class ConnectorSession<T> {
     }
     failures = 0;
     logDown = false;
+    // So that a document which comes back outranks its deletion, though this be forgotten: that
+    // may have been by another source's number.
+    sequence = Math.max(sequence, Position.firstSequence(now));
     for (SourceRecord record : records) {
       accept(record, now);
     }

@@ -14,8 +14,8 @@ import org.bson.RawBsonDocument;
  * @param table the table
  * @param before the whole row before the change, or null if there was none
  * @param after the whole row after the change, or null if there is none any more
- * @param sequence the change's number within its source: strictly growing, checkpointed with the
- *     source's offset, so that a replay gives the same change the same number
+ * @param sequence the change's number within its source: strictly growing, also across restarts; it
+ *     follows the clock, so that of two sources' numbers a much later one is the greater
  * @param commitMillis when the source committed the change, in milliseconds since the epoch, at the
  *     source's own precision (whole seconds on some servers); for a snapshot row, when it was read
  * @param snapshot whether the row comes from the initial snapshot

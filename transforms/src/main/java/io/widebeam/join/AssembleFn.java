@@ -38,9 +38,9 @@ import org.joda.time.Instant;
  * view's documents; another head's go on to its parent.
  *
  * <p>Assumes no order of arrival: every message carries a version, what is not above the known one
- * is dropped, and deleted rows leave tombstones for {@link #TOMBSTONES}. An assembly is emitted
- * only while complete, that is when every lookup has answered for every row, so that nobody sees a
- * document whose new foreign key is in and whose embedded row is still the old one, or missing.
+ * is dropped, and deleted rows leave tombstones for a time. An assembly is emitted only while
+ * complete, that is when every lookup has answered for every row, so that nobody sees a document
+ * whose new foreign key is in and whose embedded row is still the old one, or missing.
  *
  * <p>An instance starts held: it only fills its state, and sets each key an event-time timer at the
  * time of the message. The source's watermark stays behind the snapshot until that is whole; when
@@ -53,12 +53,6 @@ import org.joda.time.Instant;
  * parent that it had meanwhile.
  */
 final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
-  /**
-   * How long, in event time, a deletion is remembered against messages of before. It must exceed
-   * the longest time that a message can stay under way between two stages.
-   */
-  static final Duration TOMBSTONES = Duration.standardHours(1);
-
   /** The watermark may stand at the time of elements that are still to come, but not beyond. */
   static final Duration TICK = Duration.millis(1);
 
@@ -68,6 +62,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
   private final DocumentAssembler assembler;
   private final boolean keepBefore;
   private final long generation;
+  private final Duration tombstones;
 
   private final Counter stale = Metrics.counter("widebeam", "staleMessages");
 
@@ -90,12 +85,14 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
   /**
    * @param keepBefore whether documents are emitted with what they were before
    * @param generation what every change's sequence is above
+   * @param tombstones how long, in event time, a deletion is remembered against older messages
    */
-  AssembleFn(JoinPlan plan, boolean keepBefore, long generation) {
+  AssembleFn(JoinPlan plan, boolean keepBefore, long generation, Duration tombstones) {
     this.plan = plan;
     this.assembler = new DocumentAssembler(plan);
     this.keepBefore = keepBefore;
     this.generation = generation;
+    this.tombstones = tombstones;
   }
 
   @Setup
@@ -117,7 +114,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       state = AssemblyState.EMPTY;
     }
     JoinPlan.Node head = plan.node(element.getKey());
-    Instant diesAt = timestamp.plus(TOMBSTONES);
+    Instant diesAt = timestamp.plus(tombstones);
     Step step = state.apply(element.getValue(), plan, diesAt.getMillis());
     AssemblyState next = step.state();
     boolean due = !live || element.getValue().due();
@@ -142,7 +139,15 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     } else if (!state.held() && (due || step.effect() == Effect.CHANGED)) {
       next = emit(head, state, next, outputs);
     }
-    assembly.write(next);
+    write(assembly, next);
+  }
+
+  private static void write(ValueState<AssemblyState> assembly, AssemblyState state) {
+    if (state.isEmpty()) {
+      assembly.clear();
+    } else {
+      assembly.write(state);
+    }
   }
 
   @OnTimer("release")
@@ -153,7 +158,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     live = true;
     AssemblyState state = assembly.read();
     if (state != null && state.held()) {
-      assembly.write(emit(plan.node(key), state, state, outputs));
+      write(assembly, emit(plan.node(key), state, state, outputs));
     }
   }
 
@@ -167,11 +172,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       return;
     }
     state = state.forget(now.getMillis());
-    if (state.isEmpty()) {
-      assembly.clear();
-      return;
-    }
-    assembly.write(state);
+    write(assembly, state);
     // An older deletion that came later has set the timer to its own, earlier time.
     long lastDeath = state.lastDeath();
     if (lastDeath > 0) {

@@ -259,7 +259,7 @@ record AssemblyState(
   }
 
   boolean isEmpty() {
-    return entries.length == 0 && !held && key == null;
+    return entries.length == 0 && !held && key == null && passed.length == 0;
   }
 
   /** Writes the fields in order, absent answers as a join key of length 0. */

@@ -23,6 +23,7 @@ import org.apache.beam.sdk.state.ValueState;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.values.KV;
 import org.apache.beam.sdk.values.TupleTag;
+import org.joda.time.Duration;
 import org.joda.time.Instant;
 
 /**
@@ -31,7 +32,7 @@ import org.joda.time.Instant;
  * it comes, also if nothing matches, and again whenever the matching rows change.
  *
  * <p>Assumes no order of arrival: rows and subscriptions carry versions, older ones are dropped,
- * and what was deleted or has turned away leaves a tombstone for {@link AssembleFn#TOMBSTONES}.
+ * and what was deleted or has turned away leaves a tombstone for a time.
  *
  * <p>While its instance is held (see {@link AssembleFn}), a parent that nothing matches yet is not
  * answered at once but when the watermark moves on, which in a load spares an answer for each; and
@@ -67,15 +68,19 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   private final int few;
 
-  LookupFn(JoinPlan plan) {
-    this(plan, Subscribers.FEW);
+  private final Duration tombstones;
+
+  LookupFn(JoinPlan plan, Duration tombstones) {
+    this(plan, tombstones, Subscribers.FEW);
   }
 
   /**
+   * @param tombstones how long a deletion is remembered
    * @param few up to how many subscribers a key keeps in its own state
    */
-  LookupFn(JoinPlan plan, int few) {
+  LookupFn(JoinPlan plan, Duration tombstones, int few) {
     this.plan = plan;
+    this.tombstones = tombstones;
     this.few = few;
   }
 
@@ -134,7 +139,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     if (late) {
       stale.inc();
     } else {
-      Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
+      Instant diesAt = timestamp.plus(tombstones);
       state = old.with(row, diesAt.getMillis());
       if (row.row() == null) {
         forget.set(diesAt);
@@ -165,7 +170,7 @@ final class LookupFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
       return null;
     }
     if (!subscription.pointing()) {
-      Instant diesAt = timestamp.plus(AssembleFn.TOMBSTONES);
+      Instant diesAt = timestamp.plus(tombstones);
       pointing.put(subscriber, new Subscribed(version, false, true, diesAt.getMillis()));
       forget.set(diesAt);
       return state;

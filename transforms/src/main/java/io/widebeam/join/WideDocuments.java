@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.annotation.Nullable;
+import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.coders.KvCoder;
 import org.apache.beam.sdk.transforms.DoFn;
@@ -23,6 +24,7 @@ import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PCollectionTuple;
 import org.apache.beam.sdk.values.TupleTagList;
+import org.joda.time.Duration;
 
 /**
  * Joins the changes of a view's tables into changes of its documents.
@@ -45,27 +47,30 @@ public final class WideDocuments
   private final ViewNode root;
   private final boolean keepBefore;
   private final long generation;
+  @Nullable private final Duration tombstones;
   @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
 
   private WideDocuments(
       ViewNode root,
       boolean keepBefore,
       long generation,
+      @Nullable Duration tombstones,
       @Nullable ErrorHandler<DeadLetter, ?> deadLetters) {
     this.root = root;
     this.keepBefore = keepBefore;
     this.generation = generation;
+    this.tombstones = tombstones;
     this.deadLetters = deadLetters;
   }
 
   /** The documents of the view with this root. */
   public static WideDocuments of(ViewNode root) {
-    return new WideDocuments(root, false, 0, null);
+    return new WideDocuments(root, false, 0, null, null);
   }
 
   /** Gives every change the document before, which aggregates take back. */
   public WideDocuments withBefore() {
-    return new WideDocuments(root, true, generation, deadLetters);
+    return new WideDocuments(root, true, generation, tombstones, deadLetters);
   }
 
   /**
@@ -76,7 +81,7 @@ public final class WideDocuments
    *     of the generations before is below; the same for all sources
    */
   public WideDocuments withGeneration(long firstSequence) {
-    return new WideDocuments(root, keepBefore, firstSequence, deadLetters);
+    return new WideDocuments(root, keepBefore, firstSequence, tombstones, deadLetters);
   }
 
   /**
@@ -84,7 +89,19 @@ public final class WideDocuments
    * pipeline. The documents go on without such a row until a change of it can be taken in.
    */
   public WideDocuments withDeadLetters(ErrorHandler<DeadLetter, ?> handler) {
-    return new WideDocuments(root, keepBefore, generation, handler);
+    return new WideDocuments(root, keepBefore, generation, tombstones, handler);
+  }
+
+  /**
+   * For how long, in event time, deletions are remembered against older messages that come later.
+   *
+   * <p>Flink's watermarks travel in line with the elements: when a stage's watermark has passed the
+   * time of a deletion, whatever was sent before it has arrived. So a minute is plenty there, and
+   * the default. On other runners an element of a later time may still be under way; the default is
+   * an hour, which must exceed how far one source can be behind another.
+   */
+  public WideDocuments withTombstones(Duration time) {
+    return new WideDocuments(root, keepBefore, generation, time, deadLetters);
   }
 
   /** What all versions of this generation are at or above, and those of all before are below. */
@@ -95,6 +112,7 @@ public final class WideDocuments
   @Override
   public PCollection<DocumentChange> expand(PCollection<Change> changes) {
     JoinPlan plan = JoinPlan.of(root);
+    Duration remembered = tombstones == null ? tombstones(changes.getPipeline()) : tombstones;
     Graph graph = new Graph();
     PCollectionTuple routed =
         graph.add(
@@ -111,12 +129,18 @@ public final class WideDocuments
       PCollection<KV<JoinKey, Message>> messages = graph.messagesTo(stage);
       DoFn<KV<JoinKey, Message>, DocumentChange> step =
           switch (stage.kind()) {
-            case LOOKUP -> new LookupFn(plan);
-            case ASSEMBLE -> new AssembleFn(plan, keepBefore, generation);
+            case LOOKUP -> new LookupFn(plan, remembered);
+            case ASSEMBLE -> new AssembleFn(plan, keepBefore, generation, remembered);
           };
       graph.add(stage.stepName(), messages, step, plan.stagesAfter(stage), TupleTagList.empty());
     }
     return graph.documents;
+  }
+
+  private static Duration tombstones(Pipeline pipeline) {
+    return pipeline.getOptions().getRunner().getSimpleName().equals("FlinkRunner")
+        ? Duration.standardMinutes(1)
+        : Duration.standardHours(1);
   }
 
   /** What has been sent to each stage so far. */

@@ -65,6 +65,7 @@ final class Reader {
   private final List<BsonDocument> loadedRows = new ArrayList<>();
   private int next;
   private int heldUntil;
+  private long clock;
   private long sequence;
   private long highestSequence;
   private long stamp;
@@ -108,6 +109,7 @@ final class Reader {
 
   /** Gives out one element, or finds that a phase is over. Returns whether there was either. */
   boolean read(long nowMillis) {
+    clock = nowMillis;
     return switch (phase) {
       case WAITING -> false;
       case LOADING -> {
@@ -198,7 +200,8 @@ final class Reader {
       @Nullable BsonDocument after,
       long commitMillis,
       boolean snapshot) {
-    sequence++;
+    // Numbers follow the clock; not if nothing is to raise them.
+    sequence = Math.max(sequence + 1, bumpsWhenResuming ? clock : 0);
     highestSequence = Math.max(highestSequence, sequence);
     graph.read(
         output,

@@ -32,7 +32,7 @@ final class Shrinker {
   private Shrinker(Failing failing, Interference interference) {
     this.smallest = failing;
     this.interference = interference;
-    this.graph = ViewGraph.of(failing.scenario.views());
+    this.graph = ViewGraph.of(failing.scenario);
   }
 
   static Failing shrink(Failing failing, Interference interference) {
@@ -170,8 +170,10 @@ final class Shrinker {
   }
 
   private boolean tryOut(Scenario scenario) {
-    ViewGraph tried =
-        scenario.views().equals(smallest.scenario.views()) ? graph : ViewGraph.of(scenario.views());
+    boolean sameGraph =
+        scenario.views().equals(smallest.scenario.views())
+            && (scenario.crashes() > 0) == (smallest.scenario.crashes() > 0);
+    ViewGraph tried = sameGraph ? graph : ViewGraph.of(scenario);
     for (int order = 0; order < ORDERS && runs < MAX_RUNS; order++) {
       runs++;
       long seed = smallest.seed + order;

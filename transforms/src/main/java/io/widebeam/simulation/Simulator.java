@@ -81,7 +81,7 @@ public final class Simulator {
         seed,
         scenario.operations(),
         scenario.crashes(),
-        Simulation.run(ViewGraph.of(scenario.views()), scenario, seed, interference));
+        Simulation.run(ViewGraph.of(scenario), scenario, seed, interference));
   }
 
   /**

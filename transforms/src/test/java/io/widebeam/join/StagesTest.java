@@ -43,6 +43,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Each stage on its own, and all together, on Beam's direct runner. */
 @ExtendWith(TestPipelineExtension.class)
 class StagesTest {
+  private static final Duration TOMBSTONES = Duration.standardHours(1);
+
   private static final TableId ORDERS = new TableId("shop", "db", "orders");
   private static final TableId CUSTOMERS = new TableId("shop", "db", "customers");
   private static final TableId ITEMS = new TableId("shop", "db", "items");
@@ -328,7 +330,9 @@ class StagesTest {
     return withCoders(
         pipeline
             .apply(input)
-            .apply(ParDo.of(new LookupFn(PLAN)).withOutputTags(AssembleFn.DOCUMENTS, tags())));
+            .apply(
+                ParDo.of(new LookupFn(PLAN, TOMBSTONES))
+                    .withOutputTags(AssembleFn.DOCUMENTS, tags())));
   }
 
   private PCollectionTuple assemble(TestStream<KV<JoinKey, Message>> input) {
@@ -336,7 +340,7 @@ class StagesTest {
         pipeline
             .apply(input)
             .apply(
-                ParDo.of(new AssembleFn(PLAN, false, 0))
+                ParDo.of(new AssembleFn(PLAN, false, 0, TOMBSTONES))
                     .withOutputTags(AssembleFn.DOCUMENTS, tags())));
   }
 
