@@ -167,8 +167,13 @@ class TableLoaderIT {
                           + TestMariaDb.USER
                           + "' AND id <> CONNECTION_ID()")) {
         while (readers.next()) {
-          statement.execute("KILL CONNECTION " + readers.getLong(1));
-          killed++;
+          try {
+            statement.execute("KILL CONNECTION " + readers.getLong(1));
+            killed++;
+          } catch (SQLException e) {
+            // The connector also has connections that end by themselves.
+            assertThat(e.getErrorCode()).as("no such thread: %s", e.getMessage()).isEqualTo(1094);
+          }
         }
       }
       assertThat(killed).isGreaterThanOrEqualTo(2);
