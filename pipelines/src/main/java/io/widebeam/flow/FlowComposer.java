@@ -16,6 +16,7 @@ import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTables;
 import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.mongodb.MongoDocuments;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,8 @@ import org.joda.time.Duration;
  * <p>What each of them cannot process goes to DeadLetters/Write, unless it is to end the flow.
  *
  * <p>Steps are named after connections and collections, and keep their names from version to
- * version: a restored checkpoint finds its state by them.
+ * version: a restored checkpoint finds its state by them. A view that joined the flow later, or was
+ * changed, has its generation in its steps' names: it has no state, and its tables are loaded.
  */
 public final class FlowComposer {
   private static final long NO_GENERATION = 0;
@@ -53,24 +55,32 @@ public final class FlowComposer {
         flow.deadLetters().map(target -> DeadLetters.to(pipeline, sink(target).ofDeadLetters()));
     Map<String, PCollection<Change>> changes = readSources(pipeline, flow, letters);
     for (PlannedView view : flow.views()) {
-      PCollection<Change> needed = flattenSources(view, changes);
+      PCollection<Change> needed = flattenSources(view, flow, changes);
       WideDocuments join = join(view, flow, letters);
-      PCollection<DocumentChange> documents = needed.apply(step(view.name(), "Join"), join);
+      PCollection<DocumentChange> documents = needed.apply(step(view, flow, "Join"), join);
       view.target()
           .ifPresent(
               target ->
                   write(
                       target,
-                      rows(view, documents, letters),
+                      step(target.label(), flow.generationOf(view), flow, "Write"),
+                      rows(view, flow, documents, letters),
                       view.root().table(),
                       flow.generation() == 0 ? NO_GENERATION : join.firstVersion(),
                       letters));
       for (PlannedRollup rollup : flow.rollupsOf(view)) {
         PCollection<DocumentChange> groups =
             documents.apply(
-                step(rollup.name(), "Rollup"), rollup(rollup, view, flow.generation(), letters));
-        // Their versions are of the clock that generations are of.
-        write(rollup.target(), groups, view.root().table(), flow.generation(), letters);
+                step(rollup.name(), flow.generationOf(view), flow, "Rollup"),
+                rollup(rollup, view, flow.generationOf(view), letters));
+        write(
+            rollup.target(),
+            step(rollup.target().label(), flow.generationOf(view), flow, "Write"),
+            groups,
+            view.root().table(),
+            // Their versions are of the clock that generations are of.
+            flow.generationOf(view),
+            letters);
       }
     }
     letters.ifPresent(DeadLetters::close);
@@ -84,7 +94,8 @@ public final class FlowComposer {
       CdcIO.Read<Change> read =
           CdcIO.readChanges()
               .withConnectorConfiguration(source.connector())
-              .withGeneration(flow.generation());
+              .withGeneration(flow.generation())
+              .withLoadsOf(loads(source, flow));
       changes.put(
           source.connection(),
           pipeline.apply(
@@ -93,17 +104,31 @@ public final class FlowComposer {
     return changes;
   }
 
+  /** The tables of the views that joined the flow later: for these they have to be loaded. */
+  private static Map<TableId, Long> loads(PlannedSource source, PlannedFlow flow) {
+    Map<TableId, Long> loads = new HashMap<>();
+    for (PlannedView view : flow.views()) {
+      long generation = flow.generationOf(view);
+      if (generation > flow.generation()) {
+        view.tables().stream()
+            .filter(table -> table.source().equals(source.connection()))
+            .forEach(table -> loads.merge(table, generation, Math::max));
+      }
+    }
+    return loads;
+  }
+
   private static PCollection<Change> flattenSources(
-      PlannedView view, Map<String, PCollection<Change>> changes) {
+      PlannedView view, PlannedFlow flow, Map<String, PCollection<Change>> changes) {
     List<PCollection<Change>> needed = view.connections().stream().map(changes::get).toList();
     return needed.size() == 1
         ? needed.get(0)
-        : PCollectionList.of(needed).apply(step(view.name(), "Sources"), Flatten.pCollections());
+        : PCollectionList.of(needed).apply(step(view, flow, "Sources"), Flatten.pCollections());
   }
 
   private static WideDocuments join(
       PlannedView view, PlannedFlow flow, Optional<DeadLetters<PDone>> letters) {
-    WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generation());
+    WideDocuments join = WideDocuments.of(view.root()).withGeneration(flow.generationOf(view));
     boolean unwound =
         view.target().orElse(null) instanceof PlannedTarget.Jdbc jdbc && jdbc.table().isUnwound();
     if (unwound || view.row().isPresent() || !flow.rollupsOf(view).isEmpty()) {
@@ -117,6 +142,7 @@ public final class FlowComposer {
   /** What is written of a view's documents. */
   private static PCollection<DocumentChange> rows(
       PlannedView view,
+      PlannedFlow flow,
       PCollection<DocumentChange> documents,
       Optional<DeadLetters<PDone>> letters) {
     if (view.row().isEmpty()) {
@@ -124,7 +150,7 @@ public final class FlowComposer {
     }
     DocumentRows rows = DocumentRows.of(view.row().get());
     return documents.apply(
-        step(view.name(), "Rows"),
+        step(view, flow, "Rows"),
         letters.map(handler -> rows.withDeadLetters(handler, view.root().table())).orElse(rows));
   }
 
@@ -165,11 +191,11 @@ public final class FlowComposer {
    */
   private static void write(
       PlannedTarget target,
+      String step,
       PCollection<DocumentChange> documents,
       TableId root,
       long firstVersion,
       Optional<DeadLetters<PDone>> letters) {
-    String step = step(target.label(), "Write");
     if (target instanceof PlannedTarget.Jdbc jdbc) {
       JdbcTables.Write write =
           JdbcTables.write()
@@ -192,7 +218,11 @@ public final class FlowComposer {
         .withVersionField(target.versionField());
   }
 
-  private static String step(String part, String stage) {
-    return part + "/" + stage;
+  private static String step(PlannedView view, PlannedFlow flow, String stage) {
+    return step(view.name(), flow.generationOf(view), flow, stage);
+  }
+
+  private static String step(String part, long generation, PlannedFlow flow, String stage) {
+    return part + (generation == flow.generation() ? "" : "@" + generation) + "/" + stage;
   }
 }

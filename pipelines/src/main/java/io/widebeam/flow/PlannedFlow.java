@@ -1,11 +1,14 @@
 package io.widebeam.flow;
 
+import io.widebeam.change.TableId;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.jdbc.SourceColumns;
 import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -19,12 +22,15 @@ import org.apache.beam.io.debezium.DebeziumIO;
  * @param generation which life of the flow's state this is: a number that every change read in it
  *     is at or above, and that grows from one generation to the next; 0 if there is only one, which
  *     clears nothing away in its targets
+ * @param later the generations of the views that joined the flow, or were changed, when it had
+ *     state already, by the view's name; each is greater than the flow's
  * @param rollups the aggregates over the views' documents
  * @param deadLetters where changes go that cannot be processed; empty if they end the flow
  */
 public record PlannedFlow(
     String name,
     long generation,
+    Map<String, Long> later,
     List<PlannedSource> sources,
     List<PlannedView> views,
     List<PlannedRollup> rollups,
@@ -34,6 +40,7 @@ public record PlannedFlow(
 
   public PlannedFlow {
     Objects.requireNonNull(name, "name");
+    later = Map.copyOf(later);
     sources = List.copyOf(sources);
     views = List.copyOf(views);
     rollups = List.copyOf(rollups);
@@ -52,17 +59,27 @@ public record PlannedFlow(
       List<PlannedSource> sources,
       List<PlannedView> views,
       Optional<PlannedTarget.Mongo> deadLetters) {
-    this(name, 0, sources, views, List.of(), deadLetters);
+    this(name, 0, Map.of(), sources, views, List.of(), deadLetters);
   }
 
-  /** The same flow, in a generation. */
+  /** The same flow, all of it in one generation. */
   public PlannedFlow withGeneration(long number) {
-    return new PlannedFlow(name, number, sources, views, rollups, deadLetters);
+    return withGenerations(number, Map.of());
+  }
+
+  /** The same flow, in a generation, but for some of its views. */
+  public PlannedFlow withGenerations(long number, Map<String, Long> ofOthers) {
+    return new PlannedFlow(name, number, ofOthers, sources, views, rollups, deadLetters);
+  }
+
+  /** The generation of a view and its rollups. */
+  public long generationOf(PlannedView view) {
+    return later.getOrDefault(view.name(), generation);
   }
 
   /** The same flow, with these rollups. */
   public PlannedFlow withRollups(List<PlannedRollup> others) {
-    return new PlannedFlow(name, generation, sources, views, others, deadLetters);
+    return new PlannedFlow(name, generation, later, sources, views, others, deadLetters);
   }
 
   /** The rollups of a view's documents. */
@@ -136,6 +153,18 @@ public record PlannedFlow(
     private static void addConnections(ViewNode node, Set<String> connections) {
       connections.add(node.table().source());
       node.lookups().forEach(lookup -> addConnections(lookup, connections));
+    }
+
+    /** The tables that the view joins. */
+    public Set<TableId> tables() {
+      Set<TableId> tables = new HashSet<>();
+      addTables(root, tables);
+      return tables;
+    }
+
+    private static void addTables(ViewNode node, Set<TableId> tables) {
+      tables.add(node.table());
+      node.lookups().forEach(lookup -> addTables(lookup, tables));
     }
   }
 

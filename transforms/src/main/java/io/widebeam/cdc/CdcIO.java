@@ -2,6 +2,7 @@ package io.widebeam.cdc;
 
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
+import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetter;
 import io.widebeam.deadletter.DeadLetterCoder;
 import java.util.Map;
@@ -115,7 +116,13 @@ public final class CdcIO {
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
     return new Read<>(
-        null, new ChangeDecoders(false), ChangeCoder.of(), CdcSource.Limits.NONE, 0, null);
+        null,
+        new ChangeDecoders(false),
+        ChangeCoder.of(),
+        CdcSource.Limits.NONE,
+        0,
+        Map.of(),
+        null);
   }
 
   /**
@@ -123,7 +130,7 @@ public final class CdcIO {
    * heartbeats, notifications and transaction metadata are not given to the mapper.
    */
   public static <T> Read<T> read() {
-    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, null);
+    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, Map.of(), null);
   }
 
   /** Reads the connector's records as JSON texts, as {@code DebeziumIO.readAsJson} does. */
@@ -142,6 +149,7 @@ public final class CdcIO {
     @Nullable private final Coder<T> coder;
     private final CdcSource.Limits limits;
     private final long generation;
+    private final Map<TableId, Long> loads;
     @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
 
     private Read(
@@ -150,18 +158,20 @@ public final class CdcIO {
         @Nullable Coder<T> coder,
         CdcSource.Limits limits,
         long generation,
+        Map<TableId, Long> loads,
         @Nullable ErrorHandler<DeadLetter, ?> deadLetters) {
       this.configuration = configuration;
       this.decoders = decoders;
       this.coder = coder;
       this.limits = limits;
       this.generation = generation;
+      this.loads = loads;
       this.deadLetters = deadLetters;
     }
 
     /** The connector, where its database is, and any of the connector's properties. Required. */
     public Read<T> withConnectorConfiguration(ConnectorConfiguration configuration) {
-      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, generation, loads, deadLetters);
     }
 
     /**
@@ -175,12 +185,13 @@ public final class CdcIO {
           coder,
           limits,
           generation,
+          loads,
           deadLetters);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
     public Read<T> withCoder(Coder<T> coder) {
-      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, generation, loads, deadLetters);
     }
 
     /** Ends the read after so many elements; null, the default, never ends it. */
@@ -191,6 +202,7 @@ public final class CdcIO {
           coder,
           new CdcSource.Limits(elements, limits.millis()),
           generation,
+          loads,
           deadLetters);
     }
 
@@ -202,6 +214,7 @@ public final class CdcIO {
           coder,
           new CdcSource.Limits(limits.elements(), millis),
           generation,
+          loads,
           deadLetters);
     }
 
@@ -210,7 +223,19 @@ public final class CdcIO {
      * zero, the default, asks for nothing.
      */
     public Read<T> withGeneration(long firstSequence) {
-      return new Read<>(configuration, decoders, coder, limits, firstSequence, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, firstSequence, loads, deadLetters);
+    }
+
+    /**
+     * Loads tables that are new here, or new to some of those who read on from a checkpoint. Until
+     * that is done, the source is held as in the first load. A read that begins loads them anyway.
+     *
+     * @param numbers of each table, which load of it is asked for: one with a greater number than
+     *     all that a checkpoint knows of is done, others have been
+     */
+    public Read<T> withLoadsOf(Map<TableId, Long> numbers) {
+      return new Read<>(
+          configuration, decoders, coder, limits, generation, Map.copyOf(numbers), deadLetters);
     }
 
     /**
@@ -219,7 +244,7 @@ public final class CdcIO {
      * represented. For {@link CdcIO#readChanges()} only.
      */
     public Read<T> withDeadLetters(ErrorHandler<DeadLetter, ?> handler) {
-      return new Read<>(configuration, decoders, coder, limits, generation, handler);
+      return new Read<>(configuration, decoders, coder, limits, generation, loads, handler);
     }
 
     @Override
@@ -251,6 +276,7 @@ public final class CdcIO {
       }
       Map<String, String> properties =
           ConnectorProperties.complete(configurationMap(configuration));
+      ConnectorProperties.putLoads(loads, properties);
       return decoders instanceof ChangeDecoders
           ? ConnectorProperties.withEveryChange(properties)
           : properties;

@@ -1,11 +1,13 @@
 package io.widebeam.cdc;
 
+import io.debezium.connector.common.BaseSourceTask;
 import io.widebeam.cdc.CdcCheckpoint.Offset;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import javax.annotation.Nullable;
 import org.apache.kafka.common.metrics.PluginMetrics;
@@ -31,6 +33,7 @@ final class ConnectorTask {
 
   private final Map<String, String> properties;
   private final SourceConnector connector;
+  private final Context context;
   @Nullable private SourceTask task;
   private boolean connected;
   private long lastRecordNanos = System.nanoTime();
@@ -38,9 +41,11 @@ final class ConnectorTask {
   /** When a message of the connector's own last came out of the log, or 0. */
   private long lastMarkerNanos;
 
-  private ConnectorTask(Map<String, String> properties, SourceConnector connector) {
+  private ConnectorTask(
+      Map<String, String> properties, SourceConnector connector, Context context) {
     this.properties = properties;
     this.connector = connector;
+    this.context = context;
   }
 
   /**
@@ -58,12 +63,13 @@ final class ConnectorTask {
             .asSubclass(SourceConnector.class)
             .getDeclaredConstructor()
             .newInstance();
-    ConnectorTask started = new ConnectorTask(properties, connector);
+    Context context = new Context(properties, offsets);
+    ConnectorTask started = new ConnectorTask(properties, connector, context);
     try {
       connector.start(properties);
       SourceTask task = (SourceTask) connector.taskClass().getDeclaredConstructor().newInstance();
       started.task = task;
-      task.initialize(new Context(properties, offsets));
+      task.initialize(context);
       task.start(connector.taskConfigs(1).get(0));
       QuietMetrics.install(task);
     } catch (Exception | Error e) {
@@ -96,13 +102,23 @@ final class ConnectorTask {
     return BinlogClient.of(task);
   }
 
-  /** Tells the database that it may forget its log up to the offsets. */
+  /** Tells the database that it may forget its log up to the offsets, and no further. */
   void acknowledge(List<Offset> safe) throws InterruptedException {
+    safe.forEach(offset -> context.safe.put(offset.partition(), offset.offset()));
     for (Offset offset : safe) {
       task.commitRecord(
           new SourceRecord(offset.partition(), offset.offset(), "", null, null), null);
     }
-    task.commit();
+    if (!(task instanceof BaseSourceTask<?, ?> debezium)) {
+      task.commit();
+      return;
+    }
+    context.committing = true;
+    try {
+      debezium.performCommit();
+    } finally {
+      context.committing = false;
+    }
   }
 
   /** A message that the connector itself has written to Postgres' log has come out of it. */
@@ -170,6 +186,8 @@ final class ConnectorTask {
   }
 
   private void stopNow() {
+    // A task commits once more when it ends.
+    context.committing = true;
     try {
       if (task != null) {
         task.stop();
@@ -183,9 +201,25 @@ final class ConnectorTask {
     }
   }
 
-  /** Gives the connector the offsets that it last reported itself. */
-  private record Context(Map<String, String> configs, Map<Map<String, ?>, Map<String, ?>> reported)
-      implements SourceTaskContext, OffsetStorageReader {
+  /**
+   * Gives the connector the offsets that it last reported itself, where it starts over; but those
+   * that are safe where it commits: the Postgres connector asks here how far it may.
+   */
+  private static final class Context implements SourceTaskContext, OffsetStorageReader {
+    private final Map<String, String> configs;
+    private final Map<Map<String, ?>, Map<String, ?>> reported;
+    private final Map<Map<String, ?>, Map<String, ?>> safe = new ConcurrentHashMap<>();
+    private volatile boolean committing;
+
+    Context(Map<String, String> configs, Map<Map<String, ?>, Map<String, ?>> reported) {
+      this.configs = configs;
+      this.reported = reported;
+    }
+
+    @Override
+    public Map<String, String> configs() {
+      return configs;
+    }
 
     @Override
     public OffsetStorageReader offsetStorageReader() {
@@ -200,7 +234,7 @@ final class ConnectorTask {
     @Override
     @Nullable
     public <V> Map<String, Object> offset(Map<String, V> partition) {
-      Map<String, ?> offset = reported.get(partition);
+      Map<String, ?> offset = (committing ? safe : reported).get(partition);
       return offset == null ? null : new HashMap<>(offset);
     }
 

@@ -1,5 +1,6 @@
 package io.widebeam.cdc;
 
+import io.widebeam.change.TableId;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.PreparedStatement;
@@ -64,6 +65,7 @@ final class SourceDatabase implements AutoCloseable {
   }
 
   private static final String CONNECT_MILLIS = "30000";
+  private static final long POLL_MILLIS = 50;
 
   private final Kind kind;
   private final Connection connection;
@@ -232,9 +234,11 @@ final class SourceDatabase implements AutoCloseable {
   String lostSlot(String slot, long lsn) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
-            "SELECT wal_status, confirmed_flush_lsn - '0/0'::pg_lsn FROM pg_replication_slots"
+            "SELECT wal_status, confirmed_flush_lsn > read.upto, confirmed_flush_lsn, read.upto"
+                + " FROM pg_replication_slots, (SELECT '0/0'::pg_lsn + ?::numeric AS upto) AS read"
                 + " WHERE slot_name = ?")) {
-      statement.setString(1, slot);
+      statement.setLong(1, lsn);
+      statement.setString(2, slot);
       try (ResultSet row = statement.executeQuery()) {
         if (!row.next()) {
           return "its replication slot " + slot + " is not there any more";
@@ -242,8 +246,14 @@ final class SourceDatabase implements AutoCloseable {
         if ("lost".equals(row.getString(1))) {
           return "the server has given up its replication slot " + slot + ", which kept too much";
         }
-        return row.getLong(2) > lsn
-            ? "its replication slot " + slot + " has moved on, or was made anew"
+        return row.getBoolean(2)
+            ? "its replication slot "
+                + slot
+                + " has moved on to "
+                + row.getString(3)
+                + " from "
+                + row.getString(4)
+                + ", or was made anew"
             : null;
       }
     }
@@ -261,6 +271,73 @@ final class SourceDatabase implements AutoCloseable {
         return row.next() && row.getBoolean(1);
       }
     }
+  }
+
+  /** The statement that makes a MySQL or MariaDB table as it is now. */
+  String createStatement(TableId table) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SHOW CREATE TABLE "
+                    + backticks(table.namespace())
+                    + "."
+                    + backticks(table.name()))) {
+      row.next();
+      return row.getString(2);
+    }
+  }
+
+  private static String backticks(String name) {
+    return "`" + name.replace("`", "``") + "`";
+  }
+
+  /**
+   * Adds a Postgres table to a publication, if that is there and has it not, and waits until no
+   * transaction is left that may have changed it without the publication's noticing.
+   */
+  void publish(String publication, TableId table) throws SQLException, InterruptedException {
+    try (PreparedStatement known =
+        connection.prepareStatement(
+            "SELECT EXISTS (SELECT FROM pg_publication_tables t WHERE t.pubname = p.pubname AND"
+                + " schemaname = ? AND tablename = ?) FROM pg_publication p WHERE pubname = ?")) {
+      known.setString(1, table.namespace());
+      known.setString(2, table.name());
+      known.setString(3, publication);
+      try (ResultSet row = known.executeQuery()) {
+        if (!row.next() || row.getBoolean(1)) {
+          return;
+        }
+      }
+    }
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "ALTER PUBLICATION "
+              + quotes(publication)
+              + " ADD TABLE "
+              + quotes(table.namespace())
+              + "."
+              + quotes(table.name()));
+      long now;
+      try (ResultSet row = statement.executeQuery("SELECT txid_current()")) {
+        row.next();
+        now = row.getLong(1);
+      }
+      while (oldestTransaction(statement) < now) {
+        Thread.sleep(POLL_MILLIS);
+      }
+    }
+  }
+
+  private static long oldestTransaction(Statement statement) throws SQLException {
+    try (ResultSet row =
+        statement.executeQuery("SELECT txid_snapshot_xmin(txid_current_snapshot())")) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  private static String quotes(String name) {
+    return '"' + name.replace("\"", "\"\"") + '"';
   }
 
   /** Ends what another thread is waiting for. */

@@ -260,6 +260,27 @@ class PostgresSourceIT {
   }
 
   @Test
+  void theLogIsNotFreedBeyondTheCheckpointNorWhenTheReaderIsClosed() throws Exception {
+    createGoods(10);
+    CdcCheckpoint checkpoint;
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "INSERT INTO goods VALUES (11, 'x')");
+      probe.await(() -> probe.changes.size() == 11);
+      long before = confirmed();
+      checkpoint = probe.checkpoint();
+      server.execute(database, "INSERT INTO goods VALUES (12, 'x')");
+      probe.await(() -> probe.changes.size() == 12);
+      checkpoint.finalizeCheckpoint();
+      probe.await(() -> confirmed() > before);
+    }
+    try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+      probe.await(probe::isLoaded);
+      assertThat(probe.changes).hasSize(1);
+    }
+  }
+
+  @Test
   void aServerThatFallsSilentIsReportedInSecondsAndReadOnWhenItIsBack() throws Exception {
     createGoods(10);
     try (FlakyNetwork network = new FlakyNetwork(server.port());

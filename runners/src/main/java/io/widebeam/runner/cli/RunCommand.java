@@ -157,10 +157,7 @@ final class RunCommand implements Callable<Integer> {
       state.prepare(flow, Optional.ofNullable(backend), fresh || !lasts, this::say);
       return lasts
           ? runFromState(flow, options, state, watch)
-          : run(
-              flow.withGeneration(state.generation()),
-              options,
-              watch.telling(new Reporter(flow.name(), state)));
+          : run(state.inGeneration(flow), options, watch.telling(new Reporter(flow.name(), state)));
     }
   }
 
@@ -218,9 +215,10 @@ final class RunCommand implements Callable<Integer> {
                   state.backend(),
                   state.checkpointsOfRun(),
                   state.temporary(),
-                  checkpoint.map(Checkpoint::path)));
+                  checkpoint.map(Checkpoint::path),
+                  state.isAltered()));
       try {
-        return run(flow.withGeneration(state.generation()), kept, reporting);
+        return run(state.inGeneration(flow), kept, reporting);
       } catch (FlowFailedException e) {
         if (TableEmptiedException.isIn(e)) {
           say(Failures.describe(e) + " Rebuilding all documents.");

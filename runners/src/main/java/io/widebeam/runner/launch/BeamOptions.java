@@ -156,6 +156,7 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
       // Without a state backend it has no effect but to be shown: 'stop' finds the place there.
       flink.setStateBackendStoragePath(state.checkpoints().toUri().toString());
       state.resumeFrom().ifPresent(path -> flink.setSavepointPath(path.toUri().toString()));
+      flink.setAllowNonRestoredState(state.altered());
     } else {
       flink.setFlinkConfDir(FlinkConfiguration.writeEmbedded(state).toString());
     }

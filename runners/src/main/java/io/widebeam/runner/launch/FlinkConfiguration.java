@@ -123,6 +123,7 @@ final class FlinkConfiguration {
         .resumeFrom()
         .ifPresent(
             checkpoint -> all.put("execution.savepoint.path", checkpoint.toUri().toString()));
+    all.put("execution.savepoint.ignore-unclaimed-state", Boolean.toString(state.altered()));
   }
 
   private static Map<String, String> all(Map<String, String> more) {

@@ -11,9 +11,14 @@ import java.util.Optional;
  * @param checkpoints the directory for the checkpoints of this run
  * @param temporary a directory for what need not outlive the process
  * @param resumeFrom the checkpoint to go on from; empty to begin with nothing
+ * @param altered whether that may have state of steps that are no more; otherwise it must not
  */
 public record KeptState(
-    StateBackend backend, Path checkpoints, Path temporary, Optional<Path> resumeFrom) {
+    StateBackend backend,
+    Path checkpoints,
+    Path temporary,
+    Optional<Path> resumeFrom,
+    boolean altered) {
   /** From the beginning of a checkpoint to that of the next: a restart repeats what came since. */
   static final Duration INTERVAL = Duration.ofSeconds(10);
 

@@ -1,46 +1,51 @@
 package io.widebeam.runner.state;
 
 import io.widebeam.flow.PlannedFlow;
-import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.PlannedRollup;
-import io.widebeam.flow.TableDescription;
 import io.widebeam.rollup.Aggregate;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What of a flow its state depends on, as lines for people: the tables that were read, and how the
  * views join them. Addresses, users and passwords may change, so they are no part of it.
  *
- * @param lines in an order that does not change
+ * @param views the lines of each view and its rollups, by its name, in an order that does not
+ *     change
  */
-record FlowShape(List<String> lines) {
+record FlowShape(Map<String, List<String>> views) {
   FlowShape {
-    lines = List.copyOf(lines);
+    Map<String, List<String>> copied = new LinkedHashMap<>();
+    views.forEach((view, lines) -> copied.put(view, List.copyOf(lines)));
+    views = Collections.unmodifiableMap(copied);
   }
 
   static FlowShape of(PlannedFlow flow) {
-    List<String> lines = new ArrayList<>();
-    for (PlannedSource source : flow.sources()) {
-      lines.add(
-          source.tables().stream()
-              .map(TableDescription::id)
-              .map(id -> id.namespace() + "." + id.name())
-              .sorted()
-              .collect(Collectors.joining(", ", "source " + source.connection() + ": ", "")));
-    }
+    Map<String, List<String>> views = new LinkedHashMap<>();
     for (PlannedView view : flow.views()) {
-      String name = "view " + view.name();
-      lines.add(view.target().map(target -> name + in(target)).orElse(name));
-      addNode(view.root(), name + ": ", lines);
-      view.row().ifPresent(row -> lines.add(name + " writes " + describe(row)));
+      views.put(view.name(), lines(view, flow));
     }
-    for (PlannedRollup rollup : flow.rollups()) {
+    return new FlowShape(views);
+  }
+
+  private static List<String> lines(PlannedView view, PlannedFlow flow) {
+    List<String> lines = new ArrayList<>();
+    String name = "view " + view.name();
+    lines.add(view.target().map(target -> name + in(target)).orElse(name));
+    addNode(view.root(), name + ": ", lines);
+    view.row().ifPresent(row -> lines.add(name + " writes " + describe(row)));
+    for (PlannedRollup rollup : flow.rollupsOf(view)) {
       lines.add(
           "rollup "
               + rollup.name()
@@ -56,7 +61,14 @@ record FlowShape(List<String> lines) {
               + " over "
               + describe(rollup.aggregation().rows()));
     }
-    return new FlowShape(lines);
+    return lines;
+  }
+
+  /** The views that the other shape does not have like this. */
+  Set<String> notIn(FlowShape other) {
+    return views.keySet().stream()
+        .filter(view -> !views.get(view).equals(other.views.get(view)))
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   private static String in(PlannedTarget target) {
@@ -117,13 +129,15 @@ record FlowShape(List<String> lines) {
 
   /** For people: what is in one of the two and not in the other. */
   String differencesTo(FlowShape other) {
-    List<String> differences = new ArrayList<>();
-    lines.stream()
-        .filter(line -> !other.lines.contains(line))
-        .forEach(line -> differences.add("  state: " + line));
-    other.lines.stream()
-        .filter(line -> !lines.contains(line))
-        .forEach(line -> differences.add("  now:   " + line));
-    return differences.isEmpty() ? "  the order of its parts" : String.join("\n", differences);
+    List<String> lines = lines();
+    List<String> others = other.lines();
+    return Stream.concat(
+            lines.stream().filter(line -> !others.contains(line)).map(line -> "  state: " + line),
+            others.stream().filter(line -> !lines.contains(line)).map(line -> "  now:   " + line))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private List<String> lines() {
+    return views.values().stream().flatMap(List::stream).toList();
   }
 }

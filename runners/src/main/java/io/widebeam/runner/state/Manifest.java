@@ -7,16 +7,39 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 
-/** Whose state a directory holds. */
-record Manifest(String flow, long generation, StateBackend backend, FlowShape shape) {
-  private static final String FORMAT = "1";
+/**
+ * Whose state a directory holds.
+ *
+ * @param later the generations of the views that have one of their own, by the view's name
+ * @param altered whether the flow has had other views in this generation
+ */
+record Manifest(
+    String flow,
+    long generation,
+    StateBackend backend,
+    FlowShape shape,
+    Map<String, Long> later,
+    boolean altered) {
+  private static final String FORMAT = "2";
+
+  /** The last generation that began, of the flow or a view. */
+  long last() {
+    return later.values().stream().reduce(generation, Math::max);
+  }
 
   Manifest withGeneration(long next) {
-    return new Manifest(flow, next, backend, shape);
+    return new Manifest(flow, next, backend, shape, Map.of(), false);
+  }
+
+  Manifest withShape(FlowShape next, Map<String, Long> generations) {
+    return new Manifest(flow, generation, backend, next, generations, true);
   }
 
   /** Empty if there is none yet. */
@@ -33,16 +56,28 @@ record Manifest(String flow, long generation, StateBackend backend, FlowShape sh
                 + FORMAT
                 + ": go on with the program that wrote it, or choose another --state-dir");
       }
-      List<String> lines = new ArrayList<>();
-      for (int i = 0; properties.containsKey("shape." + i); i++) {
-        lines.add(properties.getProperty("shape." + i));
+      Map<String, List<String>> views = new LinkedHashMap<>();
+      Map<String, Long> later = new HashMap<>();
+      for (int i = 0; properties.containsKey("view." + i); i++) {
+        String view = properties.getProperty("view." + i);
+        List<String> lines = new ArrayList<>();
+        for (int j = 0; properties.containsKey("view." + i + "." + j); j++) {
+          lines.add(properties.getProperty("view." + i + "." + j));
+        }
+        views.put(view, lines);
+        String generation = properties.getProperty("view." + i + ".generation");
+        if (generation != null) {
+          later.put(view, Long.valueOf(generation));
+        }
       }
       return Optional.of(
           new Manifest(
               properties.getProperty("flow"),
               Long.parseLong(properties.getProperty("generation")),
               StateBackend.valueOf(properties.getProperty("backend")),
-              new FlowShape(lines)));
+              new FlowShape(views),
+              later,
+              Boolean.parseBoolean(properties.getProperty("altered"))));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException | IllegalArgumentException e) {
@@ -56,8 +91,17 @@ record Manifest(String flow, long generation, StateBackend backend, FlowShape sh
     properties.setProperty("flow", flow);
     properties.setProperty("generation", Long.toString(generation));
     properties.setProperty("backend", backend.name());
-    for (int i = 0; i < shape.lines().size(); i++) {
-      properties.setProperty("shape." + i, shape.lines().get(i));
+    properties.setProperty("altered", Boolean.toString(altered));
+    int i = 0;
+    for (Map.Entry<String, List<String>> view : shape.views().entrySet()) {
+      String key = "view." + i++;
+      properties.setProperty(key, view.getKey());
+      for (int j = 0; j < view.getValue().size(); j++) {
+        properties.setProperty(key + "." + j, view.getValue().get(j));
+      }
+      if (later.containsKey(view.getKey())) {
+        properties.setProperty(key + ".generation", Long.toString(later.get(view.getKey())));
+      }
     }
     try {
       AtomicFile.write(file, properties);

@@ -16,11 +16,16 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -172,12 +177,12 @@ public final class StateDirectory implements AutoCloseable {
 
   /**
    * Finds out whether a flow can go on from what is here, and starts a new generation if there is
-   * nothing to go on from.
+   * nothing to go on from. Views that have changed since start one of their own.
    *
    * @param backend as asked for; by default, the one in use, and at first the heap
    * @param fresh whether to start a new generation in any case
    * @param messages for people
-   * @throws StateException if the state is another flow's, or of another shape
+   * @throws StateException if the state is another flow's, or none of its views are in it
    */
   public void prepare(
       PlannedFlow flow, Optional<StateBackend> backend, boolean fresh, Consumer<String> messages) {
@@ -193,14 +198,15 @@ public final class StateDirectory implements AutoCloseable {
               + ": choose another --state-dir");
     }
     if (known == null || fresh) {
-      manifest = new Manifest(flow.name(), 0, backend.orElse(StateBackend.HEAP), shape);
+      manifest =
+          new Manifest(flow.name(), 0, backend.orElse(StateBackend.HEAP), shape, Map.of(), false);
       if (known != null) {
-        manifest = manifest.withGeneration(known.generation());
+        manifest = manifest.withGeneration(known.last());
       }
       startGeneration();
       return;
     }
-    if (!known.shape().equals(shape)) {
+    if (Collections.disjoint(known.shape().views().keySet(), shape.views().keySet())) {
       throw new StateException(
           "the flow has changed since its state in "
               + directory
@@ -219,16 +225,46 @@ public final class StateDirectory implements AutoCloseable {
     manifest = known;
     if (checkpoints().isEmpty() && !anyDamaged()) {
       messages.accept("the last run did not get to its first checkpoint: starting anew");
+      manifest = known.withShape(shape, known.later());
       startGeneration();
+    } else if (!known.shape().equals(shape)) {
+      manifest = changed(known, shape, messages);
+      manifest.write(manifestFile());
     }
     run = runs().stream().mapToInt(StateDirectory::number).max().orElse(0) + 1;
+  }
+
+  /** The flow has other views than when it was last run. */
+  private static Manifest changed(Manifest known, FlowShape shape, Consumer<String> messages) {
+    Set<String> begins = shape.notIn(known.shape());
+    Map<String, Long> later = new HashMap<>(known.later());
+    later.keySet().retainAll(shape.views().keySet());
+    long now = Math.max(PlannedFlow.generationAt(System.currentTimeMillis()), known.last() + 1);
+    begins.forEach(view -> later.put(view, now));
+    Set<String> gone = new LinkedHashSet<>(known.shape().views().keySet());
+    gone.removeAll(shape.views().keySet());
+    messages.accept(
+        "the flow has changed since its last run:\n" + known.shape().differencesTo(shape));
+    if (!begins.isEmpty()) {
+      messages.accept(
+          "the tables of "
+              + String.join(", ", begins)
+              + " are read now; the rest waits for that, then goes on where it was");
+    }
+    if (!gone.isEmpty()) {
+      messages.accept(
+          "what was written for "
+              + String.join(", ", gone)
+              + " stays, and is not followed any more");
+    }
+    return known.withShape(shape, later);
   }
 
   /** Leaves everything behind and begins with an empty state. */
   public void startGeneration() {
     // A clock that was set back must not make the new generation older than the last.
     long now = PlannedFlow.generationAt(System.currentTimeMillis());
-    manifest = manifest.withGeneration(Math.max(now, manifest.generation() + 1));
+    manifest = manifest.withGeneration(Math.max(now, manifest.last() + 1));
     manifest.write(manifestFile());
     run = 1;
     prune();
@@ -239,8 +275,18 @@ public final class StateDirectory implements AutoCloseable {
     return manifest.generation();
   }
 
+  /** The flow, in the generations that it and its views have here. */
+  public PlannedFlow inGeneration(PlannedFlow flow) {
+    return flow.withGenerations(manifest.generation(), manifest.later());
+  }
+
   public StateBackend backend() {
     return manifest.backend();
+  }
+
+  /** Whether checkpoints may have state of views that are no more. */
+  public boolean isAltered() {
+    return manifest.altered();
   }
 
   /** Where this run's checkpoints go. */

@@ -135,6 +135,38 @@ class StateDirectoryTest {
   }
 
   @Test
+  void aViewThatIsAddedHasAGenerationOfItsOwnUntilTheNextOfTheFlow() throws IOException {
+    long first = generationAfter(FLOW, ANY, false);
+    completeCheckpoint(first, "run-1/job/chk-1");
+    PlannedView old = FLOW.views().get(0);
+    PlannedView added = flow("flow", "added", "mongodb://h").views().get(0);
+    PlannedFlow more =
+        new PlannedFlow("flow", FLOW.sources(), List.of(added, old), Optional.empty());
+
+    PlannedFlow firstRun = inGenerations(more, false);
+    assertThat(firstRun.generation()).isEqualTo(first);
+    assertThat(firstRun.generationOf(old)).isEqualTo(first);
+    assertThat(firstRun.generationOf(added)).isGreaterThan(first);
+    assertThat(messages).anyMatch(message -> message.contains("tables of Docs.added are read now"));
+
+    PlannedFlow secondRun = inGenerations(more, false);
+    assertThat(secondRun.generationOf(added)).isEqualTo(firstRun.generationOf(added));
+    assertThat(secondRun.generationOf(old)).isEqualTo(first);
+
+    PlannedFlow fresh = inGenerations(more, true);
+    assertThat(fresh.generationOf(added)).isEqualTo(fresh.generation());
+    assertThat(fresh.generation()).isGreaterThan(secondRun.generationOf(added));
+  }
+
+  private PlannedFlow inGenerations(PlannedFlow flow, boolean fresh) {
+    try (StateDirectory state = StateDirectory.open(directory())) {
+      state.prepare(flow, ANY, fresh, messages::add);
+      assertThat(state.isAltered()).isEqualTo(!fresh);
+      return state.inGeneration(flow);
+    }
+  }
+
+  @Test
   void addressesAndPasswordsAreNoPartOfTheShapeNorOfTheFiles() throws IOException {
     long first = generationAfter(FLOW, ANY, false);
     completeCheckpoint(first, "run-1/job/chk-1");
