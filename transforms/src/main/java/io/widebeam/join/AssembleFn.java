@@ -287,8 +287,8 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
 
   /**
    * Keeps the row that the head had before this message, or would have had if the message were not
-   * late, unless the state tells its place already. Of a root that the state does not know, the
-   * message tells the key that it had.
+   * late, unless the state tells its place already. Where it was if the state does not know it, the
+   * message tells.
    */
   private static AssemblyState rememberPassed(
       JoinPlan.Node head, Row message, Effect effect, AssemblyState old, AssemblyState next) {
@@ -297,7 +297,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     Entry known = old.find(message.address());
     byte[] row = effect == Effect.STALE ? message.row() : known == null ? null : known.row();
-    return rememberPassed(head, message.goneKey(), rememberPassed(head, row, next));
+    return rememberPassed(head, message.gone(), rememberPassed(head, row, next));
   }
 
   /**

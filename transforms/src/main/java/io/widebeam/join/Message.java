@@ -27,15 +27,16 @@ sealed interface Message {
    * @param address for an assembly, the row's address there; for a lookup, the row's key
    * @param row the encoded row, assembled if the node has lookups; null if it is gone
    * @param version grows with every change of the row
-   * @param goneKey of a root's row that is gone, or has another key now, the columns of the key
-   *     that it had: its document may have been written by what a crash has made forgotten
+   * @param gone what the row of an assembly's head was, if its assembled row goes elsewhere now or
+   *     is gone: it may have been passed on by what a crash has made forgotten. Of a root, only the
+   *     columns of its key
    */
   record Row(
       int node,
       JoinKey address,
       @Nullable byte[] row,
       long version,
-      @Nullable byte[] goneKey,
+      @Nullable byte[] gone,
       long[] positions,
       long commitMillis,
       boolean due)

@@ -32,7 +32,7 @@ final class MessageCoder extends AtomicCoder<Message> {
       Wire.writeBytes(row.address().bytes(), out);
       Wire.writeNullableBytes(row.row(), out);
       Wire.writeLong(row.version(), out);
-      Wire.writeNullableBytes(row.goneKey(), out);
+      Wire.writeNullableBytes(row.gone(), out);
     } else if (message instanceof Subscription subscription) {
       out.write(SUBSCRIPTION);
       Wire.writeInt(subscription.node(), out);

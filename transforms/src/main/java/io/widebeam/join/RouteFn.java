@@ -151,7 +151,7 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
       JoinPlan.Node node, @Nullable byte[] before, @Nullable byte[] after, Sender sender) {
     Place was = Place.assembly(node, before);
     Place is = Place.assembly(node, after);
-    sender.row(Stage.assemble(node), node, was, is, after, goneKey(node, before, after));
+    sender.row(Stage.assemble(node), node, was, is, after, gone(node, before, after));
     for (JoinPlan.Node lookup : node.lookups) {
       JoinKey pointedAt = was == null ? null : lookup.lookupKeyOf(before);
       JoinKey pointsAt = is == null ? null : lookup.lookupKeyOf(after);
@@ -167,17 +167,21 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
     }
   }
 
-  /** The key of the document that a root's row had and has no more. */
+  /** What the row was, if it heads an assembly and that goes elsewhere now, or nowhere. */
   @Nullable
-  private static byte[] goneKey(
-      JoinPlan.Node node, @Nullable byte[] before, @Nullable byte[] after) {
-    if (before == null || node.attachment != JoinPlan.Attachment.ROOT) {
+  private static byte[] gone(JoinPlan.Node node, @Nullable byte[] before, @Nullable byte[] after) {
+    if (before == null || !node.isHead()) {
       return null;
     }
-    byte[] key = BsonRow.project(before, node.keyColumns);
-    return after != null && Arrays.equals(key, BsonRow.project(after, node.keyColumns))
+    if (node.attachment == JoinPlan.Attachment.ROOT) {
+      byte[] key = BsonRow.project(before, node.keyColumns);
+      return after != null && Arrays.equals(key, BsonRow.project(after, node.keyColumns))
+          ? null
+          : key;
+    }
+    return Objects.equals(Place.inParent(node, before), Place.inParent(node, after))
         ? null
-        : key;
+        : before;
   }
 
   /** The node's row for a row of its table; null if it has none. */

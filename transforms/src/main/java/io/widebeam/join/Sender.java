@@ -31,19 +31,19 @@ record Sender(
     row(stage, node, was, is, row, null);
   }
 
-  /** The same of a root's row, which had this key before. */
+  /** The same of a row that heads an assembly, and what it was if that goes elsewhere now. */
   void row(
       Stage stage,
       JoinPlan.Node node,
       @Nullable Place was,
       @Nullable Place is,
       @Nullable byte[] row,
-      @Nullable byte[] goneKey) {
+      @Nullable byte[] gone) {
     if (was != null && !was.equals(is)) {
       send(
           stage,
           was.key(),
-          new Row(node.index, was.address(), null, version, goneKey, positions, commitMillis, due));
+          new Row(node.index, was.address(), null, version, gone, positions, commitMillis, due));
     }
     if (is != null) {
       send(
@@ -54,7 +54,7 @@ record Sender(
               is.address(),
               row,
               version,
-              is.equals(was) ? goneKey : null,
+              is.equals(was) ? gone : null,
               positions,
               commitMillis,
               due));
