@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
+import java.util.Objects;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.coders.AtomicCoder;
 
@@ -57,7 +58,15 @@ record AssemblyState(
       long diesAt,
       Found[] current,
       Found[] next)
-      implements Addressed {}
+      implements Addressed {
+    private boolean isAwaited() {
+      return Arrays.stream(next).anyMatch(Objects::nonNull);
+    }
+
+    private Entry undying() {
+      return new Entry(address, row, version, 0, current, next);
+    }
+  }
 
   /** An {@link Answer} as it is kept. */
   record Found(JoinKey joinKey, long subscription, long version, byte[][] rows) {
@@ -243,10 +252,14 @@ record AssemblyState(
         effect);
   }
 
-  /** Without the deleted rows that may be forgotten at this event time. */
+  /**
+   * Without the deleted rows that may be forgotten at this event time. Where a newer row is awaited
+   * already, since an answer to it has come, only the time of death is.
+   */
   AssemblyState forget(long now) {
     Entry[] kept =
         Arrays.stream(entries)
+            .map(entry -> entry.diesAt <= now && entry.isAwaited() ? entry.undying() : entry)
             .filter(entry -> entry.diesAt == 0 || entry.diesAt > now)
             .toArray(Entry[]::new);
     return new AssemblyState(

@@ -246,7 +246,7 @@ final class Reader {
     if (loading != null) {
       addRowsToLoad();
     }
-    sequence = bumpsWhenResuming ? floor + random.nextInt(1000) : position.sequence;
+    sequence = bumpsWhenResuming ? Math.max(floor, nowMillis) : position.sequence;
     watermark = position.watermark;
     if (position.phase == Phase.LOADING) {
       phase = Phase.LOADING;
