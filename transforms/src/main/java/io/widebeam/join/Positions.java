@@ -51,8 +51,8 @@ final class Positions {
     for (long position : positions) {
       highest = Math.max(highest, position);
     }
-    return Math.max(
-        (positions.length * highest) << steps(positions.length), previous + (first ? LEFT_OUT : 1));
+    long reached = (positions.length * highest) << steps(positions.length);
+    return first ? Math.max(reached, previous) + LEFT_OUT : Math.max(reached, previous + 1);
   }
 
   /** What all versions of a generation are above, and all of the generations before are below. */
