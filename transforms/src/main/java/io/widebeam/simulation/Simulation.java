@@ -282,7 +282,7 @@ final class Simulation {
   }
 
   private void settle() {
-    now += SECOND_MILLIS + longestPeriodMillis;
+    now += SECOND_MILLIS;
     List<Reader> all = List.copyOf(readers.values());
     boolean read = true;
     while (read) {
@@ -296,7 +296,7 @@ final class Simulation {
         }
       }
     }
-    now += SECOND_MILLIS;
+    now += SECOND_MILLIS + longestPeriodMillis;
     all.stream().filter(Reader::isLive).forEach(reader -> reader.idle(now));
     graph.run();
   }
