@@ -42,8 +42,7 @@ class PlantedRollupBugsTest {
               given ->
                   given.isReconciling()
                           || seen.add(
-                              List.of(
-                                  hex(given.group()), hex(given.document()), given.version()))
+                              List.of(hex(given.group()), hex(given.document()), given.version()))
                       ? given
                       : new Contribution(
                           new byte[] {1},
@@ -118,8 +117,7 @@ class PlantedRollupBugsTest {
     long seeds =
         LongStream.rangeClosed(1, SEEDS)
             .takeWhile(
-                seed ->
-                    Simulator.ofRandomRollups().with(bug.get()).run(seed).failure().isEmpty())
+                seed -> Simulator.ofRandomRollups().with(bug.get()).run(seed).failure().isEmpty())
             .count();
     assertThat(seeds).as("seeds that did not find it").isLessThan(SEEDS);
   }
