@@ -80,10 +80,12 @@ class FlowSimulationTest {
                 return step.endsWith("/Aggregate") ? null : element;
               }
             });
-    assertThat(LongStream.rangeClosed(1, 50).mapToObj(spoiled::run))
-        .anySatisfy(
-            outcome ->
-                assertThat(outcome.failure().orElseThrow()).hasMessageContaining("the grouping"));
+    assertThat(
+            LongStream.rangeClosed(1, 50)
+                .mapToObj(spoiled::run)
+                .flatMap(outcome -> outcome.failure().stream())
+                .anyMatch(failure -> failure.getMessage().contains("differs from the grouping")))
+        .isTrue();
   }
 
   @Test
