@@ -174,6 +174,12 @@ public final class Flow {
         name, connections, views, replications, List.of(), rollups, deadLetters, failsFast, places);
   }
 
+  /** This flow without the tables that it only copies. */
+  Flow withoutReplications() {
+    return new Flow(
+        name, connections, views, List.of(), models, rollups, deadLetters, failsFast, places);
+  }
+
   /** This flow with these rollups only. */
   Flow withRollups(List<RollupDefinition> others) {
     return new Flow(

@@ -3,10 +3,13 @@ package io.widebeam.flow;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.simulation.ColumnType;
+import io.widebeam.simulation.Derived;
 import io.widebeam.simulation.Simulator;
 import io.widebeam.simulation.Simulator.Views;
 import io.widebeam.simulation.Table;
 import io.widebeam.simulation.Table.Column;
+import io.widebeam.sink.jdbc.ColumnType.Kind;
+import io.widebeam.sql.SqlModel;
 import io.widebeam.sql.SqlType;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.util.ArrayList;
@@ -15,16 +18,20 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.annotation.Nullable;
 import org.bson.BsonValue;
 
 /**
- * Simulates a flow's views over generated tables: planned as any flow is, but by a catalog that
- * makes the tables up. Their columns are those that the flow names and a few more; columns that are
- * joined have types that SQL compares. What a flow file does not tell, such as primary keys, is
- * chosen anew for every seed.
+ * Simulates a flow's views, rollups and models over generated tables: planned as any flow is, but
+ * by a catalog that makes the tables up. Their columns are those that the flow names and a few
+ * more; columns that are joined have types that SQL compares. What a flow file does not tell, such
+ * as primary keys, is chosen anew for every seed.
  */
 public final class FlowSimulation {
   private static final int VALUES = 4;
@@ -34,6 +41,21 @@ public final class FlowSimulation {
   /** Rows have a column that no flow names, so that updates may change nothing that it shows. */
   private static final String UNNAMED = "unnamed";
 
+  /** How often types and keys are chosen anew if the flow's SQL cannot be of those. */
+  private static final int ATTEMPTS = 30;
+
+  private static final Pattern TEMPLATES =
+      Pattern.compile("(?s)\\{\\{.*?}}|\\{%.*?%}|\\{#.*?#}|/\\*.*?\\*/|--[^\\n]*");
+
+  private static final Pattern EQUALITY =
+      Pattern.compile("(\\w+)\\.(\\w+)\\s*=\\s*(\\w+)\\.(\\w+)");
+
+  private static final Pattern NAMED =
+      Pattern.compile("([\\w.]+)\\s+as\\s+(\\w+)", Pattern.CASE_INSENSITIVE);
+
+  private static final Pattern NAME_GIVEN =
+      Pattern.compile("\\bas\\s+\\w+", Pattern.CASE_INSENSITIVE);
+
   private final Flow flow;
   private final Map<TableRef, TableUse> uses = new LinkedHashMap<>();
 
@@ -42,18 +64,20 @@ public final class FlowSimulation {
   }
 
   /**
-   * A simulator of the flow's views.
+   * A simulator of the flow's views, rollups and models.
    *
-   * @throws FlowException if the flow has mistakes of its own
+   * @throws FlowException if the flow has mistakes of its own, or SQL for which no tables could be
+   *     made up
    */
   public static Simulator of(Flow flow) {
     FlowSimulation simulation =
         new FlowSimulation(
-            flow.withRollups(List.of())
-                .withoutModels()
+            flow.withoutReplications()
                 .withDefaultTarget(Connection.mongodb("Simulated", "mongodb://127.0.0.1", "any")));
     simulation.checkRules();
     simulation.readViews();
+    simulation.readRollups();
+    simulation.readModels();
     simulation.views(new Random(0));
     return Simulator.of(simulation::views);
   }
@@ -76,6 +100,10 @@ public final class FlowSimulation {
 
     void column(String name) {
       columns.putIfAbsent(name, SqlMentions.Mention.NONE);
+    }
+
+    void mention(String name, SqlMentions.Mention mention) {
+      columns.merge(name, mention, SqlMentions.Mention::and);
     }
   }
 
@@ -120,6 +148,178 @@ public final class FlowSimulation {
     return use;
   }
 
+  private void readRollups() {
+    for (RollupDefinition rollup : flow.rollups()) {
+      Optional<ViewTree> view = viewTo(rollup.from());
+      TableUse table =
+          view.isPresent() ? null : uses.computeIfAbsent(rollup.from(), added -> new TableUse());
+      List<String> texts = new ArrayList<>(rollup.groupBy().values());
+      texts.addAll(rollup.aggregates().values());
+      rollup.filter().ifPresent(texts::add);
+      for (String text : texts) {
+        SqlMentions.ofJoined(text)
+            .forEach(
+                (name, mention) -> {
+                  if (table == null) {
+                    mention(view.get(), name, mention);
+                  } else {
+                    table.mention(name.substring(name.lastIndexOf('.') + 1), mention);
+                  }
+                });
+      }
+    }
+  }
+
+  private Optional<ViewTree> viewTo(TableRef target) {
+    for (int i = 0; i < flow.views().size(); i++) {
+      View view = flow.views().get(i);
+      if (view.to().equals(Optional.of(target))) {
+        return Optional.of(ViewTree.of(view, FlowRules.viewPart(i), (part, what, remedy) -> {}));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A column of a view's documents is one of the node's that its path leads to. */
+  private void mention(ViewTree node, String name, SqlMentions.Mention mention) {
+    for (ViewTree lookup : node.lookups()) {
+      String path = String.join(".", lookup.path());
+      if (!path.isEmpty() && name.startsWith(path + ".")) {
+        mention(lookup, name.substring(path.length() + 1), mention);
+        return;
+      }
+    }
+    String table = node.table().table() + ".";
+    String field = name.startsWith(table) ? name.substring(table.length()) : name;
+    if (field.contains(".") || node.options().computed().containsKey(field)) {
+      return;
+    }
+    String column =
+        node.options().rename().entrySet().stream()
+            .filter(renamed -> renamed.getValue().equals(field))
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElse(field);
+    TableUse own = uses.get(node.table());
+    if (!own.columns.containsKey(column)) {
+      for (ViewTree lookup : node.lookups()) {
+        if (lookup.path().isEmpty() && uses.get(lookup.table()).columns.containsKey(field)) {
+          mention(lookup, field, mention);
+          return;
+        }
+      }
+    }
+    own.mention(column, mention);
+  }
+
+  private void readModels() {
+    Map<String, Connection> connections = new HashMap<>();
+    flow.connections().forEach(connection -> connections.put(connection.name(), connection));
+    ModelPlanner models = new ModelPlanner(flow, connections, new ArrayList<>());
+    Map<String, Map<String, TableColumn>> outputs = new HashMap<>();
+    // Those that read tables come first: what the others group is theirs.
+    for (boolean refers : List.of(false, true)) {
+      for (Model model : flow.models()) {
+        SqlModel sql = SqlModel.parse(model.text());
+        if (refers(sql) == refers) {
+          String text = TEMPLATES.matcher(model.text()).replaceAll(" ").replace("`", "");
+          if (refers) {
+            Map<String, TableColumn> columns = outputs.get(sql.relations().get(0).name());
+            readReference(NAME_GIVEN.matcher(text).replaceAll(" "), sql, columns);
+          } else {
+            outputs.put(model.name(), readTables(text, model, sql, models));
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean refers(SqlModel model) {
+    return model.relations().stream().anyMatch(one -> one.naming() == SqlModel.Naming.REF);
+  }
+
+  private void readReference(
+      String text, SqlModel model, @Nullable Map<String, TableColumn> columns) {
+    String view = model.relations().get(0).name();
+    SqlMentions.ofJoined(text)
+        .forEach(
+            (name, mention) -> {
+              String field = name.substring(name.lastIndexOf('.') + 1);
+              TableColumn column = columns == null ? null : columns.get(field);
+              if (column != null) {
+                uses.get(column.table()).mention(column.column(), mention);
+              } else if (columns == null) {
+                flow.views().stream()
+                    .flatMap(one -> one.to().stream())
+                    .filter(to -> to.table().equals(view) && !field.equals(view))
+                    .findFirst()
+                    .flatMap(this::viewTo)
+                    .ifPresent(root -> mention(root, field, mention));
+              }
+            });
+  }
+
+  /** What the model's output columns are copies of. */
+  private Map<String, TableColumn> readTables(
+      String text, Model model, SqlModel sql, ModelPlanner models) {
+    Map<String, TableRef> tables = new LinkedHashMap<>();
+    for (SqlModel.Relation relation : sql.relations()) {
+      TableRef table = models.table(model, relation);
+      tables.put(relation.alias(), table);
+      uses.computeIfAbsent(table, added -> new TableUse());
+    }
+    List<String> aliases = List.copyOf(tables.keySet());
+    Set<String> names = new LinkedHashSet<>(aliases);
+    sql.relations().forEach(relation -> names.add(relation.name()));
+    SqlMentions.ofJoined(NAME_GIVEN.matcher(text).replaceAll(" "))
+        .forEach(
+            (name, mention) ->
+                column(name, tables)
+                    .filter(column -> name.contains(".") || !names.contains(name))
+                    .ifPresent(
+                        column -> uses.get(column.table()).mention(column.column(), mention)));
+    Map<String, List<String>> joined = new LinkedHashMap<>();
+    Matcher equality = EQUALITY.matcher(text);
+    while (equality.find()) {
+      String left = equality.group(1);
+      String right = equality.group(3);
+      if (tables.containsKey(left) && tables.containsKey(right)) {
+        join(
+            new TableColumn(tables.get(left), equality.group(2)),
+            new TableColumn(tables.get(right), equality.group(4)));
+        boolean leftIsChild = aliases.indexOf(left) > aliases.indexOf(right);
+        joined
+            .computeIfAbsent(leftIsChild ? left : right, child -> new ArrayList<>())
+            .add(equality.group(leftIsChild ? 2 : 4));
+      }
+    }
+    joined.forEach((child, columns) -> uses.get(tables.get(child)).keys.add(distinct(columns)));
+    Map<String, TableColumn> outputs = new HashMap<>();
+    SqlMentions.ofJoined(text)
+        .keySet()
+        .forEach(
+            name ->
+                column(name, tables)
+                    .ifPresent(
+                        column -> outputs.put(name.substring(name.lastIndexOf('.') + 1), column)));
+    Matcher named = NAMED.matcher(text);
+    while (named.find()) {
+      column(named.group(1), tables).ifPresent(column -> outputs.put(named.group(2), column));
+    }
+    return outputs;
+  }
+
+  private static Optional<TableColumn> column(String name, Map<String, TableRef> tables) {
+    int dot = name.lastIndexOf('.');
+    if (dot < 0) {
+      return tables.size() == 1
+          ? Optional.of(new TableColumn(tables.values().iterator().next(), name))
+          : Optional.empty();
+    }
+    return Optional.ofNullable(tables.get(name.substring(0, dot)))
+        .map(table -> new TableColumn(table, name.substring(dot + 1)));
+  }
+
   private static void readOptions(NodeOptions options, TableUse use) {
     options.columns().forEach(use::column);
     options.exclude().forEach(use::column);
@@ -157,6 +357,18 @@ public final class FlowSimulation {
 
   /** The views over tables of a seed. */
   private Views views(Random random) {
+    FlowException last = null;
+    for (int i = 0; i < ATTEMPTS; i++) {
+      try {
+        return viewsOnce(random);
+      } catch (FlowException e) {
+        last = e;
+      }
+    }
+    throw last;
+  }
+
+  private Views viewsOnce(Random random) {
     Map<TableColumn, ColumnType> families = new HashMap<>();
     uses.forEach(
         (ref, use) ->
@@ -173,7 +385,24 @@ public final class FlowSimulation {
                 (source, names) -> describe(source, names, tables), (target, names) -> List.of())
             .plan(flow);
     return new Views(
-        List.copyOf(tables.values()), planned.views().stream().map(PlannedView::root).toList());
+        List.copyOf(tables.values()),
+        planned.views().stream().map(PlannedView::root).toList(),
+        derived(planned));
+  }
+
+  private static List<Derived> derived(PlannedFlow planned) {
+    List<Derived> derived = new ArrayList<>();
+    for (int i = 0; i < planned.views().size(); i++) {
+      PlannedView view = planned.views().get(i);
+      int index = i;
+      view.row().ifPresent(row -> derived.add(new Derived.Rows(index, row)));
+      for (PlannedRollup rollup : planned.rollupsOf(view)) {
+        derived.add(
+            new Derived.Groups(
+                index, rollup.aggregation(), rollup.period(), rollup.row().orElse(null)));
+      }
+    }
+    return derived;
   }
 
   private Table table(
@@ -235,13 +464,17 @@ public final class FlowSimulation {
       described.put(
           name,
           new TableDescription(
-              table.id(),
-              table.columns().stream().map(Column::name).toList(),
-              table.primaryKey(),
-              0,
-              true,
-              types,
-              List.of()));
+                  table.id(),
+                  table.columns().stream().map(Column::name).toList(),
+                  table.primaryKey(),
+                  0,
+                  true,
+                  types,
+                  List.of())
+              .withDefinitions(
+                  table.columns().stream()
+                      .map(column -> new ColumnDefinition(column.name(), columnType(column.type())))
+                      .toList()));
     }
     return new SourceDescription(
         source instanceof Connection.Database database
@@ -252,6 +485,16 @@ public final class FlowSimulation {
         Map.of(),
         List.copyOf(names),
         List.of());
+  }
+
+  private static io.widebeam.sink.jdbc.ColumnType columnType(ColumnType type) {
+    return switch (type) {
+      case INT -> io.widebeam.sink.jdbc.ColumnType.of(Kind.INT32);
+      case BIGINT -> io.widebeam.sink.jdbc.ColumnType.of(Kind.INT64);
+      case DECIMAL -> io.widebeam.sink.jdbc.ColumnType.decimal(20, 2);
+      case STRING -> io.widebeam.sink.jdbc.ColumnType.text(100);
+      case DATETIME -> io.widebeam.sink.jdbc.ColumnType.of(Kind.TIMESTAMP);
+    };
   }
 
   private static SqlType sqlType(ColumnType type) {

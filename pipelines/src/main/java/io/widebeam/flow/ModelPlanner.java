@@ -148,7 +148,7 @@ final class ModelPlanner {
     return tables;
   }
 
-  private TableRef table(Model model, Relation relation) {
+  TableRef table(Model model, Relation relation) {
     String qualifier = relation.qualifier();
     if (qualifier.isEmpty()) {
       return new TableRef(source(model), relation.name());

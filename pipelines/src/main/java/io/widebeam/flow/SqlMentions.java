@@ -23,11 +23,54 @@ import org.bson.types.Decimal128;
  * words alone, good enough to make up a table that has them.
  */
 final class SqlMentions {
-  private static final Pattern TOKEN =
-      Pattern.compile(
-          "'(?<text>(?:[^']|'')*)'|(?<number>\\b\\d+(?:\\.\\d+)?\\b)"
-              + "|[`\"](?<quoted>[^`\"]+)[`\"]|(?<name>[\\p{L}_][\\p{L}\\p{N}_$]*)(?<call>\\s*\\()?"
-              + "|(?<other>\\S)");
+  private static final String NAME = "[\\p{L}_][\\p{L}\\p{N}_$]*";
+
+  private static final Pattern TOKEN = token(NAME);
+  private static final Pattern DOTTED = token(NAME + "(?:\\." + NAME + ")*");
+
+  private static Pattern token(String name) {
+    return Pattern.compile(
+        "'(?<text>(?:[^']|'')*)'|(?<number>\\b\\d+(?:\\.\\d+)?\\b)"
+            + "|[`\"](?<quoted>[^`\"]+)[`\"]|(?<name>"
+            + name
+            + ")(?<call>\\s*\\()?"
+            + "|(?<other>\\S)");
+  }
+
+  /** What functions take, for the types of their columns to be told by. */
+  private static final Set<String> OF_NUMBERS = Set.of("sum", "avg", "abs", "round", "floor");
+
+  private static final Set<String> OF_TIMES =
+      Set.of(
+          "date",
+          "date_format",
+          "year",
+          "month",
+          "day",
+          "dayofmonth",
+          "dayofweek",
+          "dayofyear",
+          "quarter",
+          "week",
+          "weekday",
+          "hour",
+          "minute",
+          "second",
+          "last_day",
+          "date_add",
+          "date_sub",
+          "datediff",
+          "unix_timestamp");
+
+  private static final Set<String> OF_TEXTS =
+      Set.of("lower", "upper", "trim", "substring", "substr", "left", "right", "str_to_date");
+
+  private static final Set<String> ARITHMETIC = Set.of("*", "/", "+", "-", "%");
+
+  private static final Set<String> OF_QUERIES =
+      Set.of(
+          "select", "where", "group", "by", "having", "join", "inner", "outer", "left", "on",
+          "order");
 
   private static final Set<String> WORDS =
       Set.of(
@@ -128,6 +171,65 @@ final class SqlMentions {
       }
       return values;
     }
+  }
+
+  /**
+   * The mentions in an expression, or a query, over joined columns: by their names with dots in
+   * them, and with types that functions and operators ask for.
+   */
+  static Map<String, Mention> ofJoined(String sql) {
+    Map<String, Mention> mentions = new LinkedHashMap<>();
+    String last = null;
+    Optional<ColumnType> asked = Optional.empty();
+    Matcher token = DOTTED.matcher(sql.replace("`", ""));
+    while (token.find()) {
+      String name = token.group("quoted") != null ? token.group("quoted") : token.group("name");
+      String other = token.group("other");
+      if (name != null) {
+        String word = name.toLowerCase(Locale.ROOT);
+        if (token.group("call") != null) {
+          asked = argument(word);
+          last = null;
+        } else if (WORDS.contains(word) || OF_QUERIES.contains(word)) {
+          last = null;
+        } else {
+          last = name;
+          mentions.merge(name, new Mention(asked, List.of()), Mention::and);
+        }
+      } else if (other != null && ARITHMETIC.contains(other)) {
+        if (last != null) {
+          asked = Optional.of(ColumnType.INT);
+          mentions.merge(last, new Mention(asked, List.of()), Mention::and);
+        }
+      } else if (other != null && (other.equals(",") || other.equals(")"))) {
+        asked = Optional.empty();
+      } else if (last != null && token.group("text") != null) {
+        mentions.merge(
+            last,
+            new Mention(
+                Optional.of(ColumnType.STRING), List.of(token.group("text").replace("''", "'"))),
+            Mention::and);
+      } else if (last != null && token.group("number") != null) {
+        mentions.merge(
+            last,
+            new Mention(Optional.of(ColumnType.INT), List.of(token.group("number"))),
+            Mention::and);
+      }
+      if (other != null && other.equals(",")) {
+        // Its next argument is not compared with what stands before.
+        last = null;
+      }
+    }
+    return mentions;
+  }
+
+  private static Optional<ColumnType> argument(String function) {
+    if (OF_NUMBERS.contains(function)) {
+      return Optional.of(ColumnType.INT);
+    } else if (OF_TIMES.contains(function)) {
+      return Optional.of(ColumnType.DATETIME);
+    }
+    return OF_TEXTS.contains(function) ? Optional.of(ColumnType.STRING) : Optional.empty();
   }
 
   /** The mentions, by column. */

@@ -50,8 +50,9 @@ import org.joda.time.Instant;
  *
  * <p>An instance starts held, as the joins' steps do: the first emission of a group waits until the
  * watermark moves on, and is made even if it changes nothing, since after a crash the target may
- * hold what this state has forgotten. Versions are of the clock, which is ahead of every version of
- * the runs before.
+ * hold what this state has forgotten. The same goes for what documents give that may be in the
+ * target as something else. Versions are of the clock, which is ahead of every version of the runs
+ * before; a group that is gone is remembered with its version as long as its documents are.
  */
 final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> {
   /** How long, in event time, a contribution can stay under way. */
@@ -68,6 +69,7 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
   private final Aggregation aggregation;
   private final Duration period;
   private final long firstVersion;
+  private final Rollup.Clock clock;
   private final JoinKeyEncoder valueKey = new JoinKeyEncoder(List.of("v"));
 
   private final Counter stale = Metrics.counter("widebeam", "staleMessages");
@@ -98,6 +100,13 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
   /** Whether this instance has seen its watermark move on. */
   private transient boolean live;
 
+  /**
+   * When what came to this instance while it was held may be emitted, in event time; null if
+   * nothing has come. Timers of before are those of a checkpoint: they tell nothing about what is
+   * still to come.
+   */
+  @Nullable private transient Instant release;
+
   /** What a document gives the group. */
   record Given(long version, List<byte[]> rows) {}
 
@@ -113,16 +122,19 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
 
   /**
    * @param firstVersion what all versions are at or above
+   * @param clock what versions are of
    */
-  AggregateFn(Aggregation aggregation, Duration period, long firstVersion) {
+  AggregateFn(Aggregation aggregation, Duration period, long firstVersion, Rollup.Clock clock) {
     this.aggregation = aggregation;
     this.period = period;
     this.firstVersion = firstVersion;
+    this.clock = clock;
   }
 
   @Setup
   public void setUp() {
     live = false;
+    release = null;
   }
 
   @ProcessElement
@@ -142,7 +154,15 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
       state = GroupState.of(contribution.group(), aggregation.aggregates().size());
     }
     GroupState next = state;
-    if (!contribution.isReconciling()) {
+    if (!live) {
+      Instant after = timestamp.plus(TICK);
+      release = release == null || release.isBefore(after) ? after : release;
+    }
+    if (contribution.isReconciling()) {
+      if (state.rows() == 0 && state.forgetAt() == 0) {
+        next = forgetLater(state, timestamp.plus(REMEMBERED), forget);
+      }
+    } else {
       JoinKey document = JoinKey.of(contribution.document());
       Given known = documents.get(document).read();
       Left gone = known == null ? left.get(document).read() : null;
@@ -158,8 +178,7 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
         Instant diesAt = timestamp.plus(REMEMBERED);
         left.put(document, new Left(contribution.version(), diesAt.getMillis()));
         if (state.forgetAt() == 0) {
-          forget.set(diesAt);
-          next = next.forgettingAt(diesAt.getMillis());
+          next = forgetLater(next, diesAt, forget);
         }
       } else {
         documents.put(document, new Given(contribution.version(), contribution.rows()));
@@ -167,19 +186,26 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
           left.remove(document);
         }
       }
-      if (live && same(before, contribution.rows())) {
+      if (live && contribution.certain() && same(before, contribution.rows())) {
         group.write(next);
         return;
       }
     }
     boolean timed = state.due();
-    next = next.nowDue(live && !contribution.isReconciling());
+    next = next.nowDue(live && contribution.certain());
     if (live && period.getMillis() == 0) {
       next = emit(next, values, out);
+    } else if (!live) {
+      emit.set(release);
     } else if (!timed) {
-      emit.set(live ? endOfPeriod(timestamp) : timestamp.plus(TICK));
+      emit.set(endOfPeriod(timestamp));
     }
     group.write(next);
+  }
+
+  private static GroupState forgetLater(GroupState state, Instant at, Timer forget) {
+    forget.set(at);
+    return state.forgettingAt(at.getMillis());
   }
 
   private Instant endOfPeriod(Instant time) {
@@ -189,10 +215,11 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
 
   @OnTimer("emit")
   public void emit(
+      @Timestamp Instant now,
       @StateId("group") ValueState<GroupState> group,
       @StateId("values") MapState<JoinKey, Value> values,
       OutputReceiver<DocumentChange> out) {
-    live = true;
+    live |= release != null && !now.isBefore(release);
     GroupState state = group.read();
     if (state == null || !state.due()) {
       return;
@@ -321,8 +348,8 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
     if (state.certain() && Arrays.equals(state.emitted(), row)) {
       return state.emitted(tallies, state.version(), row);
     }
-    long clock = Math.max(firstVersion, System.currentTimeMillis() << VERSION_BITS);
-    long version = Math.max(state.version() + 1, clock);
+    long least = Math.max(firstVersion, clock.millis() << VERSION_BITS);
+    long version = Math.max(state.version() + 1, least);
     out.output(
         new DocumentChange(
             new RawBsonDocument(state.group()),

@@ -96,6 +96,7 @@ final class ContributeFn extends DoFn<DocumentChange, KV<JoinKey, Contribution>>
                         document,
                         change.version(),
                         change.commitMillis(),
+                        change.certain(),
                         given.group,
                         given.rows))));
   }

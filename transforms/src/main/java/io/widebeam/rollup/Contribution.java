@@ -17,18 +17,25 @@ import org.apache.beam.sdk.util.VarInt;
  *     again
  * @param version the document's version
  * @param commitMillis the commit time of the newest change that the document contains
+ * @param certain whether the target shows what the document gave before. If not, what the group's
+ *     row was before the document came to it is not known to be in place either
  * @param group the group's key as an encoded document
  * @param rows the rows' values as encoded documents; none if the document has left the group
  */
 record Contribution(
-    byte[] document, long version, long commitMillis, byte[] group, List<byte[]> rows) {
+    byte[] document,
+    long version,
+    long commitMillis,
+    boolean certain,
+    byte[] group,
+    List<byte[]> rows) {
   private static final byte[] NOBODY = {};
 
   /**
    * Asks to emit the group's row, or to delete it, even if the state thinks that it is in place.
    */
   static Contribution reconciling(byte[] group) {
-    return new Contribution(NOBODY, 0, 0, group, List.of());
+    return new Contribution(NOBODY, 0, 0, false, group, List.of());
   }
 
   boolean isReconciling() {
@@ -45,6 +52,7 @@ record Contribution(
       BYTES.encode(contribution.document, out);
       VarInt.encode(contribution.version, out);
       VarInt.encode(contribution.commitMillis, out);
+      out.write(contribution.certain ? 1 : 0);
       BYTES.encode(contribution.group, out);
       LIST.encode(contribution.rows, out);
     }
@@ -55,6 +63,7 @@ record Contribution(
           BYTES.decode(in),
           VarInt.decodeLong(in),
           VarInt.decodeLong(in),
+          in.read() == 1,
           BYTES.decode(in),
           LIST.decode(in));
     }

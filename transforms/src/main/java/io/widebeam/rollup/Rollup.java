@@ -7,6 +7,7 @@ import io.widebeam.document.DocumentChange;
 import io.widebeam.join.JoinKey;
 import io.widebeam.join.JoinKeyCoder;
 import io.widebeam.view.RowFunction;
+import java.io.Serializable;
 import java.util.Objects;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.coders.Coder;
@@ -38,12 +39,19 @@ public final class Rollup
   static final Coder<KV<JoinKey, Contribution>> CONTRIBUTIONS =
       KvCoder.of(JoinKeyCoder.of(), new Contribution.ContributionCoder());
 
+  /** Tells the time, in milliseconds since the epoch. */
+  @FunctionalInterface
+  public interface Clock extends Serializable {
+    long millis();
+  }
+
   private static final Duration DEFAULT_PERIOD = Duration.standardSeconds(1);
 
   private final Aggregation aggregation;
   private final Duration period;
   private final GroupsInTarget target;
   private final long generation;
+  private final Clock clock;
   @Nullable private final RowFunction row;
   @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
   @Nullable private final TableId root;
@@ -53,6 +61,7 @@ public final class Rollup
       Duration period,
       GroupsInTarget target,
       long generation,
+      Clock clock,
       @Nullable RowFunction row,
       @Nullable ErrorHandler<DeadLetter, ?> deadLetters,
       @Nullable TableId root) {
@@ -60,6 +69,7 @@ public final class Rollup
     this.period = period;
     this.target = target;
     this.generation = generation;
+    this.clock = clock;
     this.row = row;
     this.deadLetters = deadLetters;
     this.root = root;
@@ -72,6 +82,7 @@ public final class Rollup
         DEFAULT_PERIOD,
         GroupsInTarget.NONE,
         0,
+        System::currentTimeMillis,
         null,
         null,
         null);
@@ -83,7 +94,7 @@ public final class Rollup
    * @param newPeriod of time; zero for at every change
    */
   public Rollup every(Duration newPeriod) {
-    return new Rollup(aggregation, newPeriod, target, generation, row, deadLetters, root);
+    return new Rollup(aggregation, newPeriod, target, generation, clock, row, deadLetters, root);
   }
 
   /**
@@ -91,14 +102,27 @@ public final class Rollup
    * that ended in a crash may have written what the state has forgotten.
    */
   public Rollup reconciledWith(GroupsInTarget groups) {
-    return new Rollup(aggregation, period, groups, generation, row, deadLetters, root);
+    return new Rollup(aggregation, period, groups, generation, clock, row, deadLetters, root);
   }
 
   /**
    * Gives the rows versions at or above this one, which those of all generations before are below.
    */
   public Rollup withFirstVersion(long version) {
-    return new Rollup(aggregation, period, target, version, row, deadLetters, root);
+    return new Rollup(aggregation, period, target, version, clock, row, deadLetters, root);
+  }
+
+  /** Takes the time that versions are of from another clock than the machine's. */
+  public Rollup withClock(Clock other) {
+    return new Rollup(
+        aggregation,
+        period,
+        target,
+        generation,
+        Objects.requireNonNull(other),
+        row,
+        deadLetters,
+        root);
   }
 
   /**
@@ -106,7 +130,7 @@ public final class Rollup
    * documents of the group fields, whatever the row shows of them.
    */
   public Rollup withRow(RowFunction function) {
-    return new Rollup(aggregation, period, target, generation, function, deadLetters, root);
+    return new Rollup(aggregation, period, target, generation, clock, function, deadLetters, root);
   }
 
   /**
@@ -116,7 +140,7 @@ public final class Rollup
    * @param table the table whose rows the documents are, for the letters to name
    */
   public Rollup withDeadLetters(ErrorHandler<DeadLetter, ?> handler, TableId table) {
-    return new Rollup(aggregation, period, target, generation, row, handler, table);
+    return new Rollup(aggregation, period, target, generation, clock, row, handler, table);
   }
 
   @Override
@@ -131,7 +155,7 @@ public final class Rollup
         contributed
             .get(ContributeFn.CONTRIBUTIONS)
             .setCoder(CONTRIBUTIONS)
-            .apply("Aggregate", ParDo.of(new AggregateFn(aggregation, period, generation)));
+            .apply("Aggregate", ParDo.of(new AggregateFn(aggregation, period, generation, clock)));
     if (row == null) {
       return groups;
     }

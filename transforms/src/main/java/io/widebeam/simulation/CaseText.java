@@ -19,6 +19,9 @@ final class CaseText {
       text.append("view\n");
       appendNode(view, "  ", text);
     }
+    for (Derived derived : scenario.derived()) {
+      text.append("of view ").append(derived.view() + 1).append(", ").append(derived).append('\n');
+    }
     text.append("what happened");
     if (scenario.duplicates() > 0) {
       text.append(" (some elements were delivered twice)");

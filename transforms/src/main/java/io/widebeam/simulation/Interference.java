@@ -22,7 +22,7 @@ public interface Interference {
   }
 
   /**
-   * A step writes a value state.
+   * A step writes a value state, or an entry of a map state.
    *
    * @param step the step's name in the graph
    */

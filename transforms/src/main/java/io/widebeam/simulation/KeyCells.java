@@ -103,7 +103,7 @@ final class KeyCells {
     @Override
     public <K, V> MapState<K, V> bindMap(
         String id, StateSpec<MapState<K, V>> spec, Coder<K> keys, Coder<V> values) {
-      return new Entries<>(id, keys, values);
+      return new Entries<>(id, keys, values, onWrite);
     }
 
     @Override
@@ -231,17 +231,20 @@ final class KeyCells {
     private final String id;
     private final Coder<K> keys;
     private final Coder<V> values;
+    private final UnaryOperator<Object> onWrite;
 
-    Entries(String id, Coder<K> keys, Coder<V> values) {
+    Entries(String id, Coder<K> keys, Coder<V> values, UnaryOperator<Object> onWrite) {
       this.id = id;
       this.keys = keys;
       this.values = values;
+      this.onWrite = onWrite;
     }
 
     @Override
+    @SuppressWarnings("unchecked")
     public void put(K key, V value) {
       ((MapCell) states.computeIfAbsent(id, absent -> new MapCell(new LinkedHashMap<>())))
-          .entries.put(encoded(key), Coded.encode(values, value));
+          .entries.put(encoded(key), Coded.encode(values, (V) onWrite.apply(value)));
     }
 
     @Override

@@ -10,7 +10,6 @@ import io.widebeam.simulation.Event.Rekey;
 import io.widebeam.simulation.Event.Start;
 import io.widebeam.simulation.Event.Transaction;
 import io.widebeam.simulation.Table.Column;
-import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -32,12 +31,16 @@ final class RandomHistory {
     this.database = new Database(tables);
   }
 
-  static Scenario of(
-      List<Table> tables, List<ViewNode> views, boolean elementsInCheckpoints, Random random) {
-    RandomHistory history = new RandomHistory(tables, random);
+  static Scenario of(Simulator.Views views, boolean elementsInCheckpoints, Random random) {
+    RandomHistory history = new RandomHistory(views.tables(), random);
     history.play();
     return new Scenario(
-        tables, views, history.events, random.nextInt(3) == 0 ? 0.1 : 0, random.nextBoolean());
+        views.tables(),
+        views.views(),
+        views.derived(),
+        history.events,
+        random.nextInt(3) == 0 ? 0.1 : 0,
+        random.nextBoolean());
   }
 
   private void play() {

@@ -49,6 +49,7 @@ final class Shrinker {
     Scenario scenario = smallest.scenario;
     return scenario.events().size()
         + scenario.operations()
+        + scenario.derived().size()
         + scenario.views().stream().mapToLong(Shrinker::nodes).sum();
   }
 
@@ -63,6 +64,10 @@ final class Shrinker {
     if (smallest.scenario.elementsInCheckpoints()) {
       tryOut(smallest.scenario.withoutElementsInCheckpoints());
     }
+    shrinkList(
+        () -> smallest.scenario.derived(),
+        derived -> smallest.scenario.withDerived(derived),
+        derived -> true);
     shrinkViews();
     shrinkList(
         () -> smallest.scenario.events(),
@@ -118,21 +123,33 @@ final class Shrinker {
       smaller = false;
       List<ViewNode> views = smallest.scenario.views();
       for (int i = 0; i < views.size() && !smaller; i++) {
-        List<List<ViewNode>> candidates = new ArrayList<>();
+        List<Scenario> candidates = new ArrayList<>();
         if (views.size() > 1) {
-          candidates.add(without(views, i, Optional.empty()));
+          candidates.add(withoutView(smallest.scenario, i));
         }
         for (ViewNode fewer : withOneLookupLess(views.get(i))) {
-          candidates.add(without(views, i, Optional.of(fewer)));
+          candidates.add(smallest.scenario.withViews(without(views, i, Optional.of(fewer))));
         }
-        for (List<ViewNode> candidate : candidates) {
-          if (tryOut(smallest.scenario.withViews(candidate))) {
+        for (Scenario candidate : candidates) {
+          if (tryOut(candidate)) {
             smaller = true;
             break;
           }
         }
       }
     }
+  }
+
+  private static Scenario withoutView(Scenario scenario, int index) {
+    List<Derived> others = new ArrayList<>();
+    for (Derived derived : scenario.derived()) {
+      if (derived.view() != index) {
+        others.add(derived.view() < index ? derived : derived.ofView(derived.view() - 1));
+      }
+    }
+    return scenario
+        .withDerived(others)
+        .withViews(without(scenario.views(), index, Optional.empty()));
   }
 
   private static List<ViewNode> without(List<ViewNode> views, int i, Optional<ViewNode> instead) {
@@ -172,6 +189,7 @@ final class Shrinker {
   private boolean tryOut(Scenario scenario) {
     boolean sameGraph =
         scenario.views().equals(smallest.scenario.views())
+            && scenario.derived().equals(smallest.scenario.derived())
             && (scenario.crashes() > 0) == (smallest.scenario.crashes() > 0);
     ViewGraph tried = sameGraph ? graph : ViewGraph.of(scenario);
     for (int order = 0; order < ORDERS && runs < MAX_RUNS; order++) {

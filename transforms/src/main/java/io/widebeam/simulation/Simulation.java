@@ -21,8 +21,11 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import javax.annotation.Nullable;
+import org.apache.beam.sdk.values.PCollection;
 import org.bson.BsonDocument;
 import org.bson.BsonValue;
+import org.bson.RawBsonDocument;
+import org.bson.codecs.BsonDocumentCodec;
 
 /**
  * One run of a scenario, in an order of things that its seed decides.
@@ -38,17 +41,23 @@ final class Simulation {
   /** Beyond the time for which the stages remember what was deleted. */
   private static final long LONG_MILLIS = 2 * 3_600_000;
 
+  /** Steps travel in bytes, so that those that ask for the world have to find it. */
+  private static final ThreadLocal<Simulation> CURRENT = new ThreadLocal<>();
+
   private final Scenario scenario;
   private final Random random;
   private final Interference interference;
   private final Database database;
   private final GraphRun graph;
   private final Map<String, Reader> readers = new TreeMap<>();
-  private final List<ViewRun> views = new ArrayList<>();
+  private final List<OutputRun> outputs = new ArrayList<>();
   private final List<Image> checkpoints = new ArrayList<>();
 
   /** How many things happen between two events, at most. */
   private final int stride;
+
+  /** Not before a period is over is all quiet. */
+  private final long longestPeriodMillis;
 
   private long now = FIRST_MILLIS;
   private long transactions;
@@ -65,6 +74,12 @@ final class Simulation {
     this.interference = interference;
     this.database = new Database(scenario.tables());
     this.stride = random.nextInt(4) == 0 ? 200 : 1 + random.nextInt(30);
+
+    this.longestPeriodMillis =
+        scenario.derived().stream()
+            .mapToLong(one -> one instanceof Derived.Groups groups ? groups.period().toMillis() : 0)
+            .max()
+            .orElse(0);
 
     // Of the runners, Flink is the one that goes back to checkpoints.
     this.graph =
@@ -91,10 +106,34 @@ final class Simulation {
                         random,
                         interference)));
     for (int i = 0; i < scenario.views().size(); i++) {
-      ViewRun run = new ViewRun(scenario.views().get(i));
-      views.add(run);
-      graph.listen(composed.documents().get(i), run::emitted, run.target::write);
+      listen(composed.documents().get(i), new OutputRun(scenario.views().get(i), null));
     }
+    for (int i = 0; i < scenario.derived().size(); i++) {
+      Derived derived = scenario.derived().get(i);
+      ViewNode view = scenario.views().get(derived.view());
+      listen(composed.derived().get(i), new OutputRun(view, derived));
+    }
+  }
+
+  private void listen(PCollection<DocumentChange> changes, OutputRun run) {
+    outputs.add(run);
+    graph.listen(changes, run::emitted, run::written);
+  }
+
+  /** The one that the calling step is run by. */
+  static Simulation current() {
+    return CURRENT.get();
+  }
+
+  long nowMillis() {
+    return now;
+  }
+
+  /** The keys that a rollup's target has. */
+  List<BsonDocument> groups(int derived) {
+    return outputs.get(scenario.views().size() + derived).target.documents().keySet().stream()
+        .map(BsonValue::asDocument)
+        .toList();
   }
 
   /**
@@ -104,13 +143,17 @@ final class Simulation {
    */
   static Optional<SimulationFailure> run(
       ViewGraph graph, Scenario scenario, long seed, Interference interference) {
+    Simulation simulation = new Simulation(graph, scenario, seed, interference);
+    CURRENT.set(simulation);
     try {
-      new Simulation(graph, scenario, seed, interference).run();
+      simulation.run();
       return Optional.empty();
     } catch (SimulationFailure failure) {
       return Optional.of(failure);
     } catch (RuntimeException failure) {
       return Optional.of(new SimulationFailure(failure));
+    } finally {
+      CURRENT.remove();
     }
   }
 
@@ -122,7 +165,7 @@ final class Simulation {
   static Target targetOf(ViewGraph graph, Scenario scenario, long seed) {
     Simulation simulation = new Simulation(graph, scenario, seed, Interference.NONE);
     simulation.play();
-    return simulation.views.get(0).target;
+    return simulation.outputs.get(0).target;
   }
 
   /**
@@ -204,7 +247,7 @@ final class Simulation {
         new Image(
             graph.checkpoint(),
             positions,
-            views.stream().map(view -> Map.copyOf(view.lastEmitted)).toList()));
+            outputs.stream().map(output -> Map.copyOf(output.lastEmitted)).toList()));
   }
 
   private void crash(Crash crash) {
@@ -222,10 +265,10 @@ final class Simulation {
     long floor =
         1 + readers.values().stream().mapToLong(Reader::highestSequence).max().orElseThrow();
     readers.forEach((source, reader) -> reader.resume(image.positions.get(source), floor, now));
-    for (int i = 0; i < views.size(); i++) {
-      views.get(i).lastEmitted = new HashMap<>(image.emitted.get(i));
+    for (int i = 0; i < outputs.size(); i++) {
+      outputs.get(i).lastEmitted = new HashMap<>(image.emitted.get(i));
       if (!scenario.elementsInCheckpoints()) {
-        views.get(i).target.forgetDeletes();
+        outputs.get(i).target.forgetDeletes();
       }
     }
   }
@@ -233,8 +276,8 @@ final class Simulation {
   private void quiet(String when) {
     settle();
     Map<TableId, List<BsonDocument>> rows = database.allRows();
-    for (ViewRun view : views) {
-      view.check(when, new ViewOracle(rows).documents(view.root));
+    for (OutputRun output : outputs) {
+      output.check(when, output.expected(new ViewOracle(rows).documents(output.root)));
     }
   }
 
@@ -253,7 +296,7 @@ final class Simulation {
         }
       }
     }
-    now += SECOND_MILLIS;
+    now += SECOND_MILLIS + longestPeriodMillis;
     all.stream().filter(Reader::isLive).forEach(reader -> reader.idle(now));
     graph.run();
   }
@@ -273,38 +316,107 @@ final class Simulation {
     quiet("when all rows are deleted");
     now += LONG_MILLIS;
     settle();
-    if (!graph.keysWithState().isEmpty()) {
+    Map<String, Long> left = graph.keysWithState();
+    // The one group of everything has a row even when there is nothing.
+    left.entrySet().removeIf(step -> step.getValue() == 1 && isOfEverything(step.getKey()));
+    if (!left.isEmpty()) {
       throw new SimulationFailure(
-          Kind.STATE_LEFT,
-          "keys that have state though all rows were deleted long ago: " + graph.keysWithState());
+          Kind.STATE_LEFT, "keys that have state though all rows were deleted long ago: " + left);
     }
   }
 
-  /** One view's documents. */
-  private final class ViewRun {
+  private boolean isOfEverything(String step) {
+    for (int i = 0; i < scenario.derived().size(); i++) {
+      if (step.equals(ViewGraph.derivedStep(i) + "/Aggregate")
+          && scenario.derived().get(i) instanceof Derived.Groups groups
+          && groups.aggregation().groupFields().isEmpty()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What a view emits, or what is made of that. */
+  private final class OutputRun {
     private final ViewNode root;
+    @Nullable private final Derived derived;
     private final Set<String> sources;
     private final Target target = new Target();
     private Map<BsonValue, DocumentChange> lastEmitted = new HashMap<>();
 
-    ViewRun(ViewNode root) {
+    /**
+     * @param derived what it is that is made of the view's documents; null for these themselves
+     */
+    OutputRun(ViewNode root, @Nullable Derived derived) {
       this.root = root;
+      this.derived = derived;
       this.sources = ViewGraph.sources(root);
     }
 
+    /** Whether a step in between may have let one change of a key overtake another. */
+    private boolean isMadeOfEmitted() {
+      return derived instanceof Derived.Rows
+          || (derived instanceof Derived.Groups groups && groups.row() != null);
+    }
+
+    private String what() {
+      return derived == null ? "document" : derived instanceof Derived.Rows ? "row" : "group";
+    }
+
+    Map<BsonValue, BsonDocument> expected(Map<BsonValue, BsonDocument> documents) {
+      if (derived == null) {
+        return documents;
+      }
+      Map<BsonValue, BsonDocument> expected = DerivedOracle.of(derived, documents);
+      if (derived instanceof Derived.Groups groups
+          && groups.aggregation().groupFields().isEmpty()
+          && !target.documents().containsKey(new BsonDocument())
+          && documents.values().stream().noneMatch(groups::hasRows)) {
+        // Whether there was ever a row, which the group's row needs to come, the rows do not tell.
+        expected.clear();
+      }
+      return expected;
+    }
+
+    void written(DocumentChange change) {
+      target.write(derived == null ? change : byValue(change));
+    }
+
+    private static DocumentChange byValue(DocumentChange change) {
+      BsonDocument after = Target.copy(change.after());
+      return new DocumentChange(
+          DerivedOracle.byValue(change.key()),
+          change.before(),
+          after == null
+              ? null
+              : new RawBsonDocument(DerivedOracle.byValue(after), new BsonDocumentCodec()),
+          change.existed(),
+          change.certain(),
+          change.version(),
+          change.commitMillis());
+    }
+
     void emitted(DocumentChange change) {
-      for (String source : sources) {
+      // What a checkpoint has on its way to the last step goes on at once.
+      boolean mayBeOfCheckpoint = isMadeOfEmitted() && scenario.elementsInCheckpoints();
+      for (String source : mayBeOfCheckpoint ? Set.<String>of() : sources) {
         if (!readers.get(source).isLive() && interference.holdsWhenResuming()) {
           throw new SimulationFailure(
               Kind.NOT_HELD,
-              "document " + change.key() + " was emitted while source " + source + " held back");
+              what() + " " + change.key() + " was emitted while source " + source + " held back");
         }
       }
-      DocumentChange last = lastEmitted.put(change.key(), change);
+      if (isMadeOfEmitted()) {
+        return;
+      }
+      BsonValue key = derived == null ? change.key() : DerivedOracle.byValue(change.key());
+      DocumentChange last = lastEmitted.put(key, change);
       if (last != null && last.version() >= change.version()) {
         throw new SimulationFailure(
             Kind.VERSION,
-            "the version of document "
+            "the version of "
+                + what()
+                + " "
                 + change.key()
                 + " did not grow: "
                 + last.version()
@@ -315,7 +427,8 @@ final class Simulation {
       if (!Objects.equals(before, Target.copy(change.before()))) {
         throw new SimulationFailure(
             Kind.BEFORE,
-            "document "
+            what()
+                + " "
                 + change.key()
                 + " was emitted as\n  "
                 + json(before)
@@ -330,6 +443,7 @@ final class Simulation {
         throw new SimulationFailure(Kind.DIFFERENCE, differences(when, expected, found));
       }
       if (undisturbed
+          && !isMadeOfEmitted()
           && scenario.duplicates() == 0
           && readers.values().stream().allMatch(Reader::isLive)
           && target.writes() != expected.size()) {
@@ -337,7 +451,9 @@ final class Simulation {
             Kind.WRITES,
             "the load wrote "
                 + expected.size()
-                + " documents "
+                + " "
+                + what()
+                + "s "
                 + target.writes()
                 + " times instead of once each");
       }
@@ -347,12 +463,17 @@ final class Simulation {
         String when, Map<BsonValue, BsonDocument> expected, Map<BsonValue, BsonDocument> found) {
       Map<BsonValue, BsonDocument> all = new LinkedHashMap<>(expected);
       found.forEach(all::putIfAbsent);
-      StringBuilder text = new StringBuilder("the target differs from the join ").append(when);
+      StringBuilder text =
+          new StringBuilder("the target differs from the ")
+              .append(derived instanceof Derived.Groups ? "grouping " : "join ")
+              .append(when);
       all.keySet()
           .forEach(
               key -> {
                 if (!Objects.equals(expected.get(key), found.get(key))) {
-                  text.append("\ndocument ")
+                  text.append('\n')
+                      .append(what())
+                      .append(' ')
                       .append(new BsonDocument("_id", key).toJson())
                       .append("\n  expected ")
                       .append(json(expected.get(key)))

@@ -19,14 +19,20 @@ public final class Simulator {
   }
 
   /**
-   * Views, and the tables that they read.
+   * Views, the tables that they read, and what is made of their documents.
    *
    * @param tables with the columns that the views name, and perhaps others
    */
-  public record Views(List<Table> tables, List<ViewNode> views) {
+  public record Views(List<Table> tables, List<ViewNode> views, List<Derived> derived) {
     public Views {
       tables = List.copyOf(tables);
       views = List.copyOf(views);
+      derived = List.copyOf(derived);
+    }
+
+    /** Views whose documents are only written. */
+    public Views(List<Table> tables, List<ViewNode> views) {
+      this(tables, views, List.of());
     }
   }
 
@@ -54,6 +60,11 @@ public final class Simulator {
   /** Simulates views of every shape, of random tables. */
   public static Simulator ofRandomViews() {
     return of(RandomViews::of);
+  }
+
+  /** Simulates rollups of every shape, of random views. */
+  public static Simulator ofRandomRollups() {
+    return of(RandomRollups::of);
   }
 
   /** Simulates views of this shape. */
@@ -99,7 +110,6 @@ public final class Simulator {
   private Scenario scenario(long seed) {
     Random random = new Random(seed);
     Views views = shape.views(random);
-    return RandomHistory.of(
-        views.tables(), views.views(), elementsInCheckpoints && random.nextBoolean(), random);
+    return RandomHistory.of(views, elementsInCheckpoints && random.nextBoolean(), random);
   }
 }

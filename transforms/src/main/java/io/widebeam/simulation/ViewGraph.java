@@ -2,9 +2,12 @@ package io.widebeam.simulation;
 
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
+import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.document.DocumentRows;
 import io.widebeam.join.WideDocuments;
+import io.widebeam.rollup.Rollup;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +20,7 @@ import org.apache.beam.sdk.Pipeline;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.transforms.Flatten;
+import org.apache.beam.sdk.transforms.PTransform;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.PCollectionList;
 import org.apache.beam.sdk.values.PDone;
@@ -27,11 +31,13 @@ import org.joda.time.Duration;
  *
  * @param changes what each source gives out, by its name
  * @param documents what each view emits, in the order of the views
+ * @param derived what is made of them, in the order of the scenario
  */
 record ViewGraph(
     Pipeline pipeline,
     Map<String, PCollection<Change>> changes,
-    List<PCollection<DocumentChange>> documents) {
+    List<PCollection<DocumentChange>> documents,
+    List<PCollection<DocumentChange>> derived) {
   private static final PipelineOptions OPTIONS = PipelineOptionsFactory.create();
 
   /** So short that it ends within a history. */
@@ -39,7 +45,7 @@ record ViewGraph(
 
   /** Of a scenario that is not played like Flink: see {@link #of(Scenario)}. */
   static ViewGraph of(List<ViewNode> views) {
-    return of(views, view -> view);
+    return of(views, List.of(), view -> view);
   }
 
   /**
@@ -47,12 +53,14 @@ record ViewGraph(
    * deletion need not be remembered for long.
    */
   static ViewGraph of(Scenario scenario) {
-    return scenario.crashes() > 0
-        ? of(scenario.views(), join -> join.withTombstones(SHORT))
-        : of(scenario.views());
+    return of(
+        scenario.views(),
+        scenario.derived(),
+        scenario.crashes() > 0 ? join -> join.withTombstones(SHORT) : join -> join);
   }
 
-  private static ViewGraph of(List<ViewNode> views, UnaryOperator<WideDocuments> how) {
+  private static ViewGraph of(
+      List<ViewNode> views, List<Derived> derived, UnaryOperator<WideDocuments> how) {
     Pipeline pipeline = Pipeline.create(OPTIONS);
     Map<String, PCollection<Change>> changes = new TreeMap<>();
     List<PCollection<DocumentChange>> documents = new ArrayList<>();
@@ -67,8 +75,36 @@ record ViewGraph(
       }
       documents.add(compose("View" + i, views.get(i), needed, how, letters));
     }
+    List<PCollection<DocumentChange>> made = new ArrayList<>();
+    for (int i = 0; i < derived.size(); i++) {
+      Derived one = derived.get(i);
+      made.add(compose(i, one, documents.get(one.view()), views.get(one.view()).table(), letters));
+    }
     letters.close();
-    return new ViewGraph(pipeline, changes, documents);
+    return new ViewGraph(pipeline, changes, documents, made);
+  }
+
+  private static PCollection<DocumentChange> compose(
+      int index,
+      Derived derived,
+      PCollection<DocumentChange> documents,
+      TableId root,
+      DeadLetters<PDone> letters) {
+    PTransform<PCollection<DocumentChange>, PCollection<DocumentChange>> transform;
+    if (derived instanceof Derived.Groups groups) {
+      Rollup rollup =
+          Rollup.of(groups.aggregation())
+              .every(Duration.millis(groups.period().toMillis()))
+              .reconciledWith(group -> Simulation.current().groups(index).forEach(group))
+              .withClock(() -> Simulation.current().nowMillis())
+              .withDeadLetters(letters, root);
+      transform = groups.row() == null ? rollup : rollup.withRow(groups.row());
+    } else {
+      transform = DocumentRows.of(((Derived.Rows) derived).row()).withDeadLetters(letters, root);
+    }
+    PCollection<DocumentChange> made = documents.apply(derivedStep(index), transform);
+    made.apply(derivedStep(index) + "/Write", new SimulatedWrite<>());
+    return made;
   }
 
   private static PCollection<DocumentChange> compose(
@@ -87,6 +123,11 @@ record ViewGraph(
             how.apply(WideDocuments.of(view).withBefore().withDeadLetters(letters)));
     documents.apply(name + "/Write", new SimulatedWrite<>());
     return documents;
+  }
+
+  /** What the steps are named after that make something of documents. */
+  static String derivedStep(int index) {
+    return "Derived" + index;
   }
 
   /** The sources that a view reads. */

@@ -207,6 +207,34 @@ class RollupTest {
   }
 
   @Test
+  void aGroupThatComesBackOutranksItsDeletionAlsoWithinAMillisecond() {
+    BsonDocument one = document(1, item(1, new BsonInt32(1)));
+    BsonDocument seven = document(7, item(7, new BsonInt32(7)));
+    Pipeline pipeline = pipeline();
+    PAssert.that(
+            pipeline
+                .apply(stream(List.of(change(1, null, one, 1)), List.of(change(2, null, seven, 2))))
+                .apply(
+                    Rollup.of(aggregation(Function.SUM))
+                        .every(Duration.ZERO)
+                        .reconciledWith(groups -> groups.accept(group(7, 7)))
+                        .withClock(() -> 5)))
+        .satisfies(
+            changes -> {
+              assertThat(last(changes)).containsKey(group(7, 7));
+              List<Long> versions = new ArrayList<>();
+              for (DocumentChange change : changes) {
+                if (plain(change.key().asDocument()).equals(group(7, 7))) {
+                  versions.add(change.version());
+                }
+              }
+              assertThat(versions).hasSize(2).doesNotHaveDuplicates();
+              return null;
+            });
+    pipeline.run();
+  }
+
+  @Test
   void ofWhatChangedWithinAPeriodOneRowIsEmitted() {
     BsonDocument one = document(1, item(1, new BsonInt32(1)));
     BsonDocument two = document(1, item(1, new BsonInt32(2)));

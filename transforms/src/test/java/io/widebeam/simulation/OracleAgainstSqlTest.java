@@ -69,7 +69,7 @@ class OracleAgainstSqlTest {
     assertThat(embedded).as("rows that were embedded in others").isGreaterThan(5 * SEEDS);
   }
 
-  private static void load(List<Table> tables, Database database, Connection connection)
+  static void load(List<Table> tables, Database database, Connection connection)
       throws SQLException {
     for (Table table : tables) {
       String columns =
@@ -107,7 +107,7 @@ class OracleAgainstSqlTest {
   }
 
   @Nullable
-  private static Object toSql(BsonValue value) {
+  static Object toSql(BsonValue value) {
     return switch (value.getBsonType()) {
       case NULL -> null;
       case INT32 -> value.asInt32().getValue();

@@ -714,7 +714,7 @@ class TransitionsTest {
     List<ViewNode> views = List.of(view);
     return Simulation.targetOf(
         GRAPHS.computeIfAbsent(view, root -> ViewGraph.of(views)),
-        new Scenario(tables, views, all, 0, false),
+        new Scenario(tables, views, List.of(), all, 0, false),
         seed);
   }
 

@@ -1,5 +1,6 @@
 package io.widebeam.runner.cli;
 
+import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowSimulation;
 import io.widebeam.flow.FlowYaml;
 import io.widebeam.simulation.Simulator;
@@ -16,11 +17,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Shows that a flow's documents equal the join, without any database. */
+/** Shows that a flow's documents and groups equal what SQL gives, without any database. */
 @Command(
     name = "simulate",
     description = {
-      "Runs a flow's joins over generated rows, with no database, and compares with the join.",
+      "Runs a flow's joins, rollups and models over generated rows, with no database, and compares"
+          + " with the join and the grouping.",
       "Every seed is another history: inserts, updates, deletes, keys that change, messages that"
           + " overtake one another or come twice, crashes. A failure is made as small as it gets."
     })
@@ -49,11 +51,11 @@ final class SimulateCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), "--seeds must be at least 1");
     }
     // No database is asked, so no password is needed.
-    Simulator simulator =
-        FlowSimulation.of(
-            FlowYaml.parse(
-                file.path(),
-                name -> Optional.ofNullable(System.getenv(name)).orElse("not needed")));
+    Flow flow =
+        FlowYaml.parse(
+            file.path(), name -> Optional.ofNullable(System.getenv(name)).orElse("not needed"));
+    Simulator simulator = FlowSimulation.of(flow);
+    boolean groups = !flow.rollups().isEmpty() || !flow.models().isEmpty();
     long first = seed == null ? 1 : seed;
     long last = seed == null ? seeds : seed;
     PrintWriter err = spec.commandLine().getErr();
@@ -82,11 +84,12 @@ final class SimulateCommand implements Callable<Integer> {
     out.println(
         String.format(
             Locale.ROOT,
-            "%,d %s, %,d operations, %,d crashes: every document equals the join",
+            "%,d %s, %,d operations, %,d crashes: every document equals the join%s",
             last - first + 1,
             first == last ? "seed" : "seeds",
             operations,
-            crashes));
+            crashes,
+            groups ? ", every group the grouping" : ""));
     out.flush();
     return 0;
   }
