@@ -1,5 +1,6 @@
 package io.widebeam.flow;
 
+import io.widebeam.notify.Channel;
 import io.widebeam.sql.SqlModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,6 +36,8 @@ public final class Flow {
   private final List<Replication> replications;
   private final List<Model> models;
   private final List<RollupDefinition> rollups;
+  private final List<Channel> channels;
+  private final List<Rule> rules;
   private final Optional<TableRef> deadLetters;
   private final boolean failsFast;
   private final Places places;
@@ -46,6 +49,8 @@ public final class Flow {
       List<Replication> replications,
       List<Model> models,
       List<RollupDefinition> rollups,
+      List<Channel> channels,
+      List<Rule> rules,
       Optional<TableRef> deadLetters,
       boolean failsFast,
       Places places) {
@@ -55,6 +60,8 @@ public final class Flow {
     this.replications = List.copyOf(replications);
     this.models = List.copyOf(models);
     this.rollups = List.copyOf(rollups);
+    this.channels = List.copyOf(channels);
+    this.rules = List.copyOf(rules);
     this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
     this.failsFast = failsFast;
     this.places = places;
@@ -68,6 +75,8 @@ public final class Flow {
         replications,
         models,
         rollups,
+        channels,
+        rules,
         deadLetters,
         failsFast,
         places);
@@ -77,6 +86,8 @@ public final class Flow {
   public static Flow named(String name) {
     return new Flow(
         name,
+        List.of(),
+        List.of(),
         List.of(),
         List.of(),
         List.of(),
@@ -121,6 +132,8 @@ public final class Flow {
         append(replications, new Replication(from, to)),
         models,
         rollups,
+        channels,
+        rules,
         deadLetters,
         failsFast,
         places);
@@ -148,6 +161,8 @@ public final class Flow {
         replications,
         append(models, model),
         rollups,
+        channels,
+        rules,
         deadLetters,
         failsFast,
         places);
@@ -168,10 +183,51 @@ public final class Flow {
     return withRollups(append(rollups, rollup));
   }
 
+  /** This flow and one more channel that is told what happens to it, see {@link Channel}. */
+  public Flow notify(Channel channel) {
+    return withNotifications(append(channels, channel), rules);
+  }
+
+  /**
+   * This flow and one more rule: its channels are told of each group for which it comes true.
+   *
+   * @param rollup what the rollup or grouping model writes, {@code connection.table} or the table's
+   *     name alone
+   * @param when an SQL condition over the fields of the row, as in {@code sum_fee > 10000}
+   */
+  public Flow rule(String ruleName, String rollup, String when) {
+    return withNotifications(channels, append(rules, new Rule(ruleName, rollup, when)));
+  }
+
+  private Flow withNotifications(List<Channel> newChannels, List<Rule> newRules) {
+    return new Flow(
+        name,
+        connections,
+        views,
+        replications,
+        models,
+        rollups,
+        newChannels,
+        newRules,
+        deadLetters,
+        failsFast,
+        places);
+  }
+
   /** This flow without its dbt models. */
   Flow withoutModels() {
     return new Flow(
-        name, connections, views, replications, List.of(), rollups, deadLetters, failsFast, places);
+        name,
+        connections,
+        views,
+        replications,
+        List.of(),
+        rollups,
+        channels,
+        rules,
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /** This flow without the tables that it only copies. */
@@ -183,7 +239,17 @@ public final class Flow {
   /** This flow with these rollups only. */
   Flow withRollups(List<RollupDefinition> others) {
     return new Flow(
-        name, connections, views, replications, models, others, deadLetters, failsFast, places);
+        name,
+        connections,
+        views,
+        replications,
+        models,
+        others,
+        channels,
+        rules,
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /**
@@ -216,6 +282,8 @@ public final class Flow {
         replications,
         models,
         rollups,
+        channels,
+        rules,
         Optional.of(TableRef.parse(collection)),
         failsFast,
         places);
@@ -224,7 +292,17 @@ public final class Flow {
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
     return new Flow(
-        name, connections, views, replications, models, rollups, deadLetters, true, places);
+        name,
+        connections,
+        views,
+        replications,
+        models,
+        rollups,
+        channels,
+        rules,
+        deadLetters,
+        true,
+        places);
   }
 
   /**
@@ -262,6 +340,16 @@ public final class Flow {
   /** The aggregates over views' documents and tables' rows. */
   public List<RollupDefinition> rollups() {
     return rollups;
+  }
+
+  /** Who is told what happens to the flow. */
+  public List<Channel> channels() {
+    return channels;
+  }
+
+  /** What the channels are told of the rollups' rows. */
+  public List<Rule> rules() {
+    return rules;
   }
 
   /**
@@ -315,6 +403,8 @@ public final class Flow {
         && replications.equals(flow.replications)
         && models.equals(flow.models)
         && rollups.equals(flow.rollups)
+        && channels.equals(flow.channels)
+        && rules.equals(flow.rules)
         && deadLetters.equals(flow.deadLetters)
         && failsFast == flow.failsFast;
   }
@@ -322,7 +412,16 @@ public final class Flow {
   @Override
   public int hashCode() {
     return Objects.hash(
-        name, connections, views, replications, models, rollups, deadLetters, failsFast);
+        name,
+        connections,
+        views,
+        replications,
+        models,
+        rollups,
+        channels,
+        rules,
+        deadLetters,
+        failsFast);
   }
 
   @Override

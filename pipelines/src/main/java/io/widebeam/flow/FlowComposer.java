@@ -10,6 +10,7 @@ import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.join.WideDocuments;
+import io.widebeam.notify.RuleNotifications;
 import io.widebeam.rollup.GroupsInTarget;
 import io.widebeam.rollup.Rollup;
 import io.widebeam.sink.jdbc.FlatTable;
@@ -49,8 +50,18 @@ public final class FlowComposer {
 
   private FlowComposer() {}
 
-  /** Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs. */
+  /** Adds the flow to a pipeline that takes no checkpoints. */
   public static void compose(Pipeline pipeline, PlannedFlow flow) {
+    compose(pipeline, flow, false);
+  }
+
+  /**
+   * Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs.
+   *
+   * @param checkpointed whether the runner takes checkpoints, and supports stable input
+   */
+  public static void compose(Pipeline pipeline, PlannedFlow flow, boolean checkpointed) {
+    RuleNotifications rules = new RuleNotifications(flow.name(), flow.channels());
     Optional<DeadLetters<PDone>> letters =
         flow.deadLetters().map(target -> DeadLetters.to(pipeline, sink(target).ofDeadLetters()));
     Map<String, PCollection<Change>> changes = readSources(pipeline, flow, letters);
@@ -81,8 +92,19 @@ public final class FlowComposer {
             // Their versions are of the clock that generations are of.
             flow.generationOf(view),
             letters);
+        for (PlannedRule rule : flow.rulesOf(rollup)) {
+          rules.add(
+              groups,
+              rule.name(),
+              rule.when(),
+              rule.matching(),
+              flow.loadMillisOf(view),
+              letters,
+              view.root().table());
+        }
       }
     }
+    rules.send(checkpointed);
     letters.ifPresent(DeadLetters::close);
   }
 

@@ -8,6 +8,8 @@ import io.widebeam.flow.TargetCatalog.JdbcTable;
 import io.widebeam.flow.TextComparison.ByCollation;
 import io.widebeam.flow.TextComparison.Refused;
 import io.widebeam.sink.jdbc.FlatTable;
+import io.widebeam.sql.CompiledExpression;
+import io.widebeam.sql.SqlColumn;
 import io.widebeam.sql.SqlException;
 import io.widebeam.sql.SqlExpressions;
 import io.widebeam.sql.SqlMistake;
@@ -126,6 +128,7 @@ public final class FlowPlanner {
       compareTexts();
       checkTargets(parts, rollups);
       checkModelTargets();
+      List<PlannedRule> rules = planRules(rollups);
       FlowException.throwIfAny(problems);
 
       List<PlannedView> views = new ArrayList<>(parts.stream().map(this::planned).toList());
@@ -142,7 +145,62 @@ public final class FlowPlanner {
       List<PlannedRollup> planned = new ArrayList<>(models.rollups());
       planned.addAll(rollups.stream().map(this::planned).toList());
       return new PlannedFlow(flow.name(), plannedSources(), views, deadLetters().map(this::letters))
-          .withRollups(planned);
+          .withRollups(planned)
+          .withNotifications(flow.channels(), rules);
+    }
+
+    private List<PlannedRule> planRules(List<RollupPart> rollups) {
+      Map<String, List<SqlColumn>> columns = new LinkedHashMap<>(models.columnsByRollup());
+      for (RollupPart rollup : rollups) {
+        rollup
+            .laid()
+            .ifPresent(
+                laid ->
+                    columns.put(
+                        rollup.rollup().to().toString(),
+                        laid.table().columns().stream()
+                            .map(
+                                column ->
+                                    new SqlColumn(
+                                        column.name(), ModelPlanner.sqlType(column.type())))
+                            .toList()));
+      }
+      List<PlannedRule> rules = new ArrayList<>();
+      for (int i = 0; i < flow.rules().size(); i++) {
+        Rule rule = flow.rules().get(i);
+        String part = FlowRules.rulePart(i) + ".when";
+        // A rollup that cannot be planned is not there, which has been reported.
+        columns.forEach(
+            (rollup, fields) -> {
+              String table = TableRef.parse(rollup).table();
+              if (rule.rollup().equals(rollup) || rule.rollup().equals(table)) {
+                planRule(rule, part, rollup, table, fields).ifPresent(rules::add);
+              }
+            });
+      }
+      return rules;
+    }
+
+    private Optional<PlannedRule> planRule(
+        Rule rule, String part, String rollup, String table, List<SqlColumn> columns) {
+      SelectedRow.Input row = new SelectedRow.Input(columns, table, false);
+      try {
+        CompiledExpression unused =
+            row.expressions().withSuggester(Suggestions::amongNames).compileCondition(rule.when());
+      } catch (SqlException e) {
+        reportMistakes(part, e);
+        return Optional.empty();
+      }
+      return Optional.of(
+          new PlannedRule(
+              rule.name(),
+              rollup,
+              rule.when().strip(),
+              new SelectedRow(
+                  row,
+                  List.of(rule.when()),
+                  Map.of(),
+                  columns.stream().map(SqlColumn::name).toList())));
     }
 
     private PlannedView planned(Part part) {

@@ -1,10 +1,16 @@
 package io.widebeam.flow;
 
+import io.widebeam.notify.Channel;
+import io.widebeam.notify.Event;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTables;
 import io.widebeam.sql.SqlException;
 import io.widebeam.sql.SqlMistake;
 import io.widebeam.sql.SqlModel;
+import jakarta.mail.internet.AddressException;
+import jakarta.mail.internet.InternetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -27,6 +33,13 @@ final class FlowRules {
   private static final Pattern MODEL_NAME = Pattern.compile("[\\p{L}\\p{N}_]+");
   private static final Pattern MONGODB_URI = Pattern.compile("mongodb(\\+srv)?://.+");
 
+  private static final Pattern RULE_NAME = Pattern.compile("[\\p{L}\\p{N}_-]+");
+  private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+");
+
+  /** What HTTP clients set themselves, in lower case. */
+  private static final Set<String> OWN_HEADERS =
+      Set.of("connection", "content-length", "content-type", "expect", "host", "upgrade");
+
   /** Connector properties that hold a flow together, which is why a file cannot set them. */
   private static final Set<String> OWN_PROPERTIES =
       Set.of("name", "connector.class", "topic.prefix", "table.include.list", "skipped.operations");
@@ -36,6 +49,15 @@ final class FlowRules {
   private final Map<String, Optional<Connection>> connections = new LinkedHashMap<>();
   private final Set<TableRef> targets = new HashSet<>();
   private final Set<String> models = new HashSet<>();
+
+  /**
+   * What rules can be over: what rollups and grouping models write, with and without connection.
+   */
+  private final Map<String, Integer> rollups = new LinkedHashMap<>();
+
+  private final Set<String> rules = new HashSet<>();
+  private boolean unreadableModel;
+  private boolean rulesAreTold;
 
   FlowRules(Places places, List<Problem> problems) {
     this.places = places;
@@ -72,6 +94,15 @@ final class FlowRules {
     for (int i = 0; i < flow.rollups().size(); i++) {
       rollup(flow.rollups().get(i), rollupPart(i));
     }
+    for (int i = 0; i < flow.channels().size(); i++) {
+      channel(flow.channels().get(i), channelPart(i));
+    }
+    for (int i = 0; i < flow.rules().size(); i++) {
+      rule(flow.rules().get(i), rulePart(i));
+    }
+    if (!flow.rules().isEmpty()) {
+      toldToSomebody();
+    }
     flow.deadLetters().ifPresent(this::deadLetters);
   }
 
@@ -102,7 +133,11 @@ final class FlowRules {
       if (to.isPresent() && !sql.isEphemeral() && !targets.add(target)) {
         report(part, "`" + target + "` is written more than once", "call the model otherwise");
       }
+      if (sql.isGrouping() && !sql.isEphemeral()) {
+        addRollup(target);
+      }
     } catch (SqlException e) {
+      unreadableModel = true;
       for (SqlMistake mistake : e.mistakes()) {
         problems.add(
             new Problem(
@@ -161,6 +196,7 @@ final class FlowRules {
       connection(rollup.from(), from);
     }
     target(rollup.to(), part);
+    addRollup(rollup.to());
     if (rollup.groupBy().isEmpty() && rollup.aggregates().isEmpty()) {
       report(
           part,
@@ -194,6 +230,124 @@ final class FlowRules {
           part,
           "the field `" + field + "` is also " + other,
           "choose another name for one of them");
+    }
+  }
+
+  private void addRollup(TableRef target) {
+    if (!target.connection().isEmpty()) {
+      rollups.merge(target.toString(), 1, Integer::sum);
+    }
+    rollups.merge(target.table(), 1, Integer::sum);
+  }
+
+  static String channelPart(int index) {
+    return "notifications[" + index + "]";
+  }
+
+  void channel(Channel channel, String part) {
+    rulesAreTold |= channel.events().contains(Event.RULES);
+    if (channel instanceof Channel.Webhook webhook) {
+      webhook(webhook, part);
+    } else if (channel instanceof Channel.Mail mail) {
+      if (mail.host().isBlank()) {
+        report(part + ".mail.host", "the mail server has no name", "as in: host: smtp.example.com");
+      }
+      address(mail.from(), part + ".mail.from");
+      if (mail.to().isEmpty()) {
+        report(part + ".mail.to", "the mail goes to nobody", "as in: to: [ops@example.com]");
+      }
+      mail.to().forEach(to -> address(to, part + ".mail.to"));
+    }
+  }
+
+  private void webhook(Channel.Webhook webhook, String part) {
+    boolean valid;
+    try {
+      URI uri = new URI(webhook.url());
+      valid =
+          uri.getHost() != null
+              && ("https".equalsIgnoreCase(uri.getScheme())
+                  || "http".equalsIgnoreCase(uri.getScheme()));
+    } catch (URISyntaxException e) {
+      // The message would show the URL, which may hold a password.
+      valid = false;
+    }
+    if (!valid) {
+      report(part + ".webhook", "`webhook` is no URL to post to", "it starts with https://");
+    }
+    webhook
+        .headers()
+        .keySet()
+        .forEach(
+            name -> {
+              if (!HEADER.matcher(name).matches()
+                  || OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
+                report(
+                    part + ".headers." + name,
+                    "a header cannot be called `" + name + "` here",
+                    "name one of your own, as in: headers: {Authorization: \"Bearer ${TOKEN}\"}");
+              }
+            });
+  }
+
+  private void address(String address, String part) {
+    try {
+      new InternetAddress(address, true).validate();
+      if (address.contains("@")) {
+        return;
+      }
+    } catch (AddressException e) {
+      // Said below.
+    }
+    report(part, "`" + address + "` is no mail address", "as in: ops@example.com");
+  }
+
+  /** Takes note of a channel that is there, but cannot be read. */
+  void unreadableChannel() {
+    rulesAreTold = true;
+  }
+
+  static String rulePart(int index) {
+    return "rules[" + index + "]";
+  }
+
+  /** Comes after the rollups and models. */
+  void rule(Rule rule, String part) {
+    if (!RULE_NAME.matcher(rule.name()).matches()) {
+      report(
+          part + ".name",
+          "the rule's name `"
+              + rule.name()
+              + "` has other characters than letters, digits, _ and -",
+          "choose another, as in: big_day");
+    }
+    if (!rules.add(rule.name())) {
+      report(
+          part + ".name", "there are two rules called `" + rule.name() + "`", "rename one of them");
+    }
+    int found = rollups.getOrDefault(rule.rollup(), 0);
+    if (found > 1) {
+      report(
+          part + ".rollup",
+          "`" + rule.rollup() + "` may be meant for any of several rollups",
+          "name its connection, too: connection." + rule.rollup());
+    } else if (found == 0 && !unreadableModel) {
+      report(
+          part + ".rollup",
+          "there is no rollup or grouping model that writes `" + rule.rollup() + "`",
+          rollups.isEmpty()
+              ? "a rule is over the rows of one: add rollups, or a model with GROUP BY"
+              : Suggestions.amongNames(rule.rollup(), "rollups", rollups.keySet()));
+    }
+  }
+
+  /** Comes after the channels, if there are rules. */
+  void toldToSomebody() {
+    if (!rulesAreTold) {
+      report(
+          "rules",
+          "nobody is told what the rules find",
+          "add a channel, as in: notifications: [{webhook: \"${ALERT_URL}\", on: [rules]}]");
     }
   }
 

@@ -2,6 +2,8 @@ package io.widebeam.flow;
 
 import io.widebeam.flow.Connection.Engine;
 import io.widebeam.flow.YamlReader.Mapping;
+import io.widebeam.notify.Channel;
+import io.widebeam.notify.Event;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,10 +13,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -40,12 +44,17 @@ public final class FlowYaml {
   private static final List<String> FLOW_KEYS =
       Stream.concat(
               REQUIRED_FLOW_KEYS.stream(),
-              Stream.of("replicate", "models", "rollups", "deadLetters"))
+              Stream.of("replicate", "models", "rollups", "notifications", "rules", "deadLetters"))
           .toList();
   private static final List<String> MODELS_KEYS = List.of("files", "from", "to", "every");
   private static final List<String> REPLICATION_KEYS = List.of("from", "to");
   private static final List<String> ROLLUP_KEYS =
       List.of("from", "unwind", "filter", "groupBy", "aggregates", "every", "to");
+  private static final List<String> WEBHOOK_KEYS = List.of("webhook", "headers", "on");
+  private static final List<String> MAIL_CHANNEL_KEYS = List.of("mail", "on");
+  private static final List<String> MAIL_KEYS =
+      List.of("host", "port", "user", "password", "from", "to", "tls");
+  private static final List<String> RULE_KEYS = List.of("name", "rollup", "when");
   private static final Pattern PERIOD = Pattern.compile("(\\d{1,9}) ?(ms|s|m|h|d)");
   private static final List<String> DATABASE_KEYS =
       List.of("type", "host", "port", "database", "user", "password", "properties");
@@ -217,6 +226,19 @@ public final class FlowYaml {
                 node -> yaml.sequence(node, "`rollups`", "start each with a dash: - from: ..."))
             .map(this::rollups)
             .orElse(List.of());
+    List<Channel> channels =
+        map.optional("notifications")
+            .flatMap(
+                node ->
+                    yaml.sequence(
+                        node, "`notifications`", "start each with a dash: - webhook: https://..."))
+            .map(this::channels)
+            .orElse(List.of());
+    List<Rule> flowRules =
+        map.optional("rules")
+            .flatMap(node -> yaml.sequence(node, "`rules`", "start each with a dash: - name: ..."))
+            .map(this::rules)
+            .orElse(List.of());
     Optional<TableRef> deadLetters =
         map.optional("deadLetters")
             .flatMap(node -> yaml.text(node, map.title("deadLetters")))
@@ -231,6 +253,8 @@ public final class FlowYaml {
                 replications,
                 models,
                 rollups,
+                channels,
+                flowRules,
                 deadLetters,
                 false,
                 yaml.places()));
@@ -391,6 +415,175 @@ public final class FlowYaml {
             to.get());
     rules.rollup(rollup, map.part());
     return Optional.of(rollup);
+  }
+
+  private List<Channel> channels(List<Node> nodes) {
+    List<Channel> channels = new ArrayList<>();
+    boolean complete = true;
+    for (int i = 0; i < nodes.size(); i++) {
+      String part = FlowRules.channelPart(i);
+      Optional<Channel> channel =
+          yaml.mapping(nodes.get(i), part, "notification " + (i + 1)).flatMap(this::channel);
+      complete &= channel.isPresent();
+      channel.ifPresent(
+          read -> {
+            rules.channel(read, part);
+            channels.add(read);
+          });
+    }
+    if (!complete) {
+      rules.unreadableChannel();
+    }
+    return channels;
+  }
+
+  private Optional<Channel> channel(Mapping map) {
+    if (map.has("mail")) {
+      map.allowOnly(MAIL_CHANNEL_KEYS, List.of());
+      Optional<Set<Event>> events = events(map);
+      return yaml.mapping(map.values().get("mail"), map.part() + ".mail", map.title("mail"))
+          .flatMap(mail -> mail(mail, events));
+    }
+    map.allowOnly(WEBHOOK_KEYS, List.of());
+    Optional<String> url =
+        map.requiredText("webhook", "as in: webhook: \"${ALERT_URL}\"; or mail: {host: ...}");
+    Optional<Map<String, String>> headers = headers(map);
+    Optional<Set<Event>> events = events(map);
+    return allThere(url, headers, events)
+        ? Optional.of(new Channel.Webhook(url.get(), headers.get(), events.get()))
+        : Optional.empty();
+  }
+
+  private Optional<Channel> mail(Mapping map, Optional<Set<Event>> events) {
+    map.allowOnly(MAIL_KEYS, List.of());
+    Optional<String> host = map.requiredText("host", "as in: host: smtp.example.com");
+    Optional<Channel.Tls> tls = map.has("tls") ? tls(map) : Optional.of(Channel.Tls.STARTTLS);
+    Optional<Integer> port = map.has("port") ? port(map) : tls.map(Channel.Tls::defaultPort);
+    Optional<String> user = map.has("user") ? map.optionalText("user") : Optional.of("");
+    Optional<String> password =
+        map.has("user")
+            ? map.requiredText("password", "as in: password: \"${SMTP_PASSWORD}\"")
+            : map.has("password") ? map.optionalText("password") : Optional.of("");
+    Optional<String> from = map.requiredText("from", "as in: from: widebeam@example.com");
+    Optional<List<String>> to =
+        map.required("to", "as in: to: [ops@example.com]").flatMap(node -> texts(node, map, "to"));
+    return allThere(host, tls, port, user, password, from, to, events)
+        ? Optional.of(
+            new Channel.Mail(
+                host.get(),
+                port.get(),
+                user.get(),
+                password.get(),
+                from.get(),
+                to.get(),
+                tls.get(),
+                events.get()))
+        : Optional.empty();
+  }
+
+  private Optional<Channel.Tls> tls(Mapping map) {
+    Optional<String> text = map.optionalText("tls");
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    return switch (text.get()) {
+      case "starttls" -> Optional.of(Channel.Tls.STARTTLS);
+      case "tls" -> Optional.of(Channel.Tls.TLS);
+      case "none" -> Optional.of(Channel.Tls.NONE);
+      default -> {
+        yaml.report(
+            map.values().get("tls"),
+            map.title("tls") + " is `" + text.get() + "`",
+            "write starttls (port 587, the default), tls (port 465) or none (port 25)");
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private Optional<Map<String, String>> headers(Mapping map) {
+    if (!map.has("headers")) {
+      return Optional.of(Map.of());
+    }
+    int before = yaml.problems().size();
+    Map<String, String> headers = new LinkedHashMap<>();
+    yaml.mapping(map.values().get("headers"), map.part() + ".headers", map.title("headers"))
+        .ifPresent(
+            all ->
+                all.values()
+                    .forEach(
+                        (name, node) ->
+                            yaml.text(node, all.title(name))
+                                .ifPresent(value -> headers.put(name, value))));
+    return yaml.problems().size() == before ? Optional.of(headers) : Optional.empty();
+  }
+
+  private Optional<Set<Event>> events(Mapping map) {
+    if (!map.has("on")) {
+      return Optional.of(Channel.ALL_EVENTS);
+    }
+    Node node = map.values().get("on");
+    Optional<List<String>> labels = texts(node, map, "on");
+    if (labels.isEmpty()) {
+      return Optional.empty();
+    }
+    Set<Event> events = EnumSet.noneOf(Event.class);
+    for (String label : labels.get()) {
+      Optional<Event> event = Event.of(label);
+      if (event.isEmpty()) {
+        yaml.report(
+            node,
+            map.title("on") + " has the unknown event `" + label + "`",
+            Suggestions.amongNames(label, "events", Event.labels()));
+        return Optional.empty();
+      }
+      events.add(event.get());
+    }
+    return Optional.of(events);
+  }
+
+  /** A list of texts that is not empty, or one text alone. */
+  private Optional<List<String>> texts(Node node, Mapping map, String key) {
+    List<Node> nodes = node instanceof SequenceNode list ? list.getValue() : List.of(node);
+    if (nodes.isEmpty()) {
+      yaml.report(node, map.title(key) + " is empty", "write at least one");
+    }
+    List<String> texts = new ArrayList<>();
+    for (Node one : nodes) {
+      yaml.text(one, map.title(key)).ifPresent(texts::add);
+    }
+    return !nodes.isEmpty() && texts.size() == nodes.size() ? Optional.of(texts) : Optional.empty();
+  }
+
+  private List<Rule> rules(List<Node> nodes) {
+    List<Rule> read = new ArrayList<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      String part = FlowRules.rulePart(i);
+      yaml.mapping(nodes.get(i), part, "rule " + (i + 1))
+          .flatMap(this::rule)
+          .ifPresent(
+              rule -> {
+                rules.rule(rule, part);
+                read.add(rule);
+              });
+    }
+    if (!nodes.isEmpty()) {
+      rules.toldToSomebody();
+    }
+    return read;
+  }
+
+  private Optional<Rule> rule(Mapping map) {
+    map.allowOnly(RULE_KEYS, List.of());
+    Optional<String> name = map.requiredText("name", "as in: name: big_day");
+    Optional<String> rollup =
+        map.requiredText("rollup", "name what a rollup or a model writes, as in: rollup: sales");
+    Optional<String> when =
+        map.required("when", "write an SQL condition, as in: when: sum_fee > 10000")
+            .flatMap(node -> expression(map.part() + ".when", node, map.title("when")))
+            .map(Object::toString);
+    return allThere(name, rollup, when)
+        ? Optional.of(new Rule(name.get(), rollup.get(), when.get()))
+        : Optional.empty();
   }
 
   /** Fields with their expressions, or a list of columns. */

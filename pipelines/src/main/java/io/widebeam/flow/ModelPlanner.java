@@ -63,6 +63,7 @@ final class ModelPlanner {
   private final Map<String, Bound> bound = new HashMap<>();
   private final List<PlannedView> views = new ArrayList<>();
   private final List<PlannedRollup> rollups = new ArrayList<>();
+  private final Map<String, List<SqlColumn>> columnsByRollup = new LinkedHashMap<>();
 
   /** What the planner knows of tables, and what it makes of trees. */
   interface Tables {
@@ -116,6 +117,11 @@ final class ModelPlanner {
 
   List<PlannedRollup> rollups() {
     return rollups;
+  }
+
+  /** The columns of the grouping models' rows, by the rollup's name. */
+  Map<String, List<SqlColumn>> columnsByRollup() {
+    return columnsByRollup;
   }
 
   List<PlannedTarget> targets() {
@@ -360,7 +366,7 @@ final class ModelPlanner {
         level == arrays.size() ? List.of() : List.of(unwound(columns, arrays, level + 1)));
   }
 
-  private static SqlType sqlType(ColumnType type) {
+  static SqlType sqlType(ColumnType type) {
     return switch (type.kind()) {
       case BOOLEAN -> SqlType.BOOLEAN;
       case INT16, INT32, INT64 -> SqlType.INTEGER;
@@ -675,15 +681,17 @@ final class ModelPlanner {
               model, grouping, query.outputs(), types(query.outputs(), groupTypes), groupTypes);
       target(model, null, table)
           .ifPresent(
-              target ->
-                  rollups.add(
-                      new PlannedRollup(
-                          target.label(),
-                          view,
-                          aggregation,
-                          model.model.every(),
-                          Optional.of(row),
-                          target)));
+              target -> {
+                rollups.add(
+                    new PlannedRollup(
+                        target.label(),
+                        view,
+                        aggregation,
+                        model.model.every(),
+                        Optional.of(row),
+                        target));
+                columnsByRollup.put(target.label(), columns(query.outputs()));
+              });
     }
     return new Bound(view, null, columns(query.outputs()), Map.of());
   }

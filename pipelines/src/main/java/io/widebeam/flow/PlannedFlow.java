@@ -1,6 +1,7 @@
 package io.widebeam.flow;
 
 import io.widebeam.change.TableId;
+import io.widebeam.notify.Channel;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.jdbc.SourceColumns;
@@ -25,6 +26,8 @@ import org.apache.beam.io.debezium.DebeziumIO;
  * @param later the generations of the views that joined the flow, or were changed, when it had
  *     state already, by the view's name; each is greater than the flow's
  * @param rollups the aggregates over the views' documents
+ * @param channels who is told what happens to the flow
+ * @param rules what they are told of the rollups' rows
  * @param deadLetters where changes go that cannot be processed; empty if they end the flow
  */
 public record PlannedFlow(
@@ -34,9 +37,14 @@ public record PlannedFlow(
     List<PlannedSource> sources,
     List<PlannedView> views,
     List<PlannedRollup> rollups,
+    List<Channel> channels,
+    List<PlannedRule> rules,
     Optional<PlannedTarget.Mongo> deadLetters) {
   /** Room for the changes of a millisecond, as in the sources' own numbers. */
   private static final int GENERATION_BITS = 12;
+
+  /** How long a run may take to start reading. */
+  private static final long LATE_START_MILLIS = 60_000;
 
   public PlannedFlow {
     Objects.requireNonNull(name, "name");
@@ -44,6 +52,8 @@ public record PlannedFlow(
     sources = List.copyOf(sources);
     views = List.copyOf(views);
     rollups = List.copyOf(rollups);
+    channels = List.copyOf(channels);
+    rules = List.copyOf(rules);
     Objects.requireNonNull(deadLetters, "deadLetters");
     for (PlannedRollup rollup : rollups) {
       if (views.stream().noneMatch(view -> view.name().equals(rollup.view()))) {
@@ -59,7 +69,7 @@ public record PlannedFlow(
       List<PlannedSource> sources,
       List<PlannedView> views,
       Optional<PlannedTarget.Mongo> deadLetters) {
-    this(name, 0, Map.of(), sources, views, List.of(), deadLetters);
+    this(name, 0, Map.of(), sources, views, List.of(), List.of(), List.of(), deadLetters);
   }
 
   /** The same flow, all of it in one generation. */
@@ -69,7 +79,8 @@ public record PlannedFlow(
 
   /** The same flow, in a generation, but for some of its views. */
   public PlannedFlow withGenerations(long number, Map<String, Long> ofOthers) {
-    return new PlannedFlow(name, number, ofOthers, sources, views, rollups, deadLetters);
+    return new PlannedFlow(
+        name, number, ofOthers, sources, views, rollups, channels, rules, deadLetters);
   }
 
   /** The generation of a view and its rollups. */
@@ -79,12 +90,38 @@ public record PlannedFlow(
 
   /** The same flow, with these rollups. */
   public PlannedFlow withRollups(List<PlannedRollup> others) {
-    return new PlannedFlow(name, generation, later, sources, views, others, deadLetters);
+    return new PlannedFlow(
+        name, generation, later, sources, views, others, channels, rules, deadLetters);
+  }
+
+  /** The same flow, which tells these channels what happens, also by these rules. */
+  public PlannedFlow withNotifications(List<Channel> newChannels, List<PlannedRule> newRules) {
+    return new PlannedFlow(
+        name, generation, later, sources, views, rollups, newChannels, newRules, deadLetters);
+  }
+
+  /** When the generation began, in milliseconds since the epoch. */
+  public long generationMillis() {
+    return generation >> GENERATION_BITS;
+  }
+
+  /**
+   * The event time up to which a view's rows come from its load: the first load of a flow has its
+   * generation's, and one that is done later that of the start of the run, which comes after it.
+   */
+  long loadMillisOf(PlannedView view) {
+    long own = generationOf(view);
+    return (own >> GENERATION_BITS) + (own == generation ? 0 : LATE_START_MILLIS);
   }
 
   /** The rollups of a view's documents. */
   public List<PlannedRollup> rollupsOf(PlannedView view) {
     return rollups.stream().filter(rollup -> rollup.view().equals(view.name())).toList();
+  }
+
+  /** The rules over a rollup's rows. */
+  public List<PlannedRule> rulesOf(PlannedRollup rollup) {
+    return rules.stream().filter(rule -> rule.rollup().equals(rollup.name())).toList();
   }
 
   /** Everything that is written to, but for the dead letters' collection. */

@@ -3,6 +3,8 @@ package io.widebeam.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.widebeam.notify.Channel;
+import io.widebeam.notify.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +56,18 @@ class FlowYamlTest {
       FlowYaml.parse(matcher.group(1), "example " + ++examples, environment::get);
     }
     assertThat(examples).isEqualTo(3);
+  }
+
+  @Test
+  void theExampleOfNotificationsIsAFlow() throws IOException {
+    Matcher matcher =
+        YAML_BLOCK.matcher(Files.readString(REFERENCE.resolveSibling("notifications.md")));
+    assertThat(matcher.find()).isTrue();
+
+    Flow flow = FlowYaml.parse(matcher.group(1), "example", name -> "https://" + name);
+
+    assertThat(flow.channels()).hasSize(2);
+    assertThat(flow.rules()).containsExactly(new Rule("big_day", "shops", "sum_fee > 10000"));
   }
 
   @Test
@@ -167,6 +181,77 @@ class FlowYamlTest {
   }
 
   @Test
+  void notificationsAndRulesAreThoseOfTheJavaApi() {
+    Flow flow =
+        parse(
+            """
+            name: Orders
+            connections:
+              shop: {type: mysql, host: db, database: shop, user: cdc, password: ""}
+              docs: {type: mongodb, uri: "mongodb://db", database: shop}
+            rollups:
+              - {from: shop.orders, groupBy: [day], aggregates: {fee: SUM(fee)}, to: docs.sales}
+            notifications:
+              - webhook: "https://hooks.example.com/x"
+              - webhook: "https://hooks.example.com/${MYSQL_PASSWORD}"
+                headers: {Authorization: "Bearer ${MYSQL_PASSWORD}"}
+                on: [failure, rules]
+              - mail: {host: smtp, from: me@example.com, to: ops@example.com}
+                on: loaded
+              - mail:
+                  host: smtp
+                  port: "${PORT}"
+                  user: me
+                  password: "${MYSQL_PASSWORD}"
+                  from: Widebeam <me@example.com>
+                  to: [ops@example.com, dev@example.com]
+                  tls: none
+            rules:
+              - {name: big_day, rollup: sales, when: fee > 10000}
+            """);
+
+    assertThat(flow.channels())
+        .containsExactly(
+            Channel.webhook("https://hooks.example.com/x"),
+            Channel.webhook("https://hooks.example.com/hunter2")
+                .header("Authorization", "Bearer hunter2")
+                .on(Event.FAILURE, Event.RULES),
+            Channel.mail("smtp", "me@example.com", "ops@example.com").on(Event.LOADED),
+            Channel.mail("smtp", "Widebeam <me@example.com>", "ops@example.com", "dev@example.com")
+                .login("me", "hunter2")
+                .tls(Channel.Tls.NONE)
+                .port(3307));
+    assertThat(flow.channels().get(2)).extracting("port").isEqualTo(587);
+    assertThat(flow.rules()).containsExactly(new Rule("big_day", "sales", "fee > 10000"));
+    assertThat(flow.channels().toString()).doesNotContain("hunter2");
+  }
+
+  @Test
+  void aDriversMessageIsShownWithoutTheFlowsSecrets() {
+    Redaction redaction =
+        Redaction.of(
+            Flow.named("flow")
+                .connection(Connection.mysql("a", "h", 1, "d", "u", "first-4711"))
+                .connection(Connection.mongodb("b", "mongodb://u:second%404712@h", "d"))
+                .connection(
+                    Connection.jdbc("c", "jdbc:mariadb://h/d?password=third-4713", "u", "4714"))
+                .connection(
+                    Connection.mysql("d", "h", 1, "d", "u", "")
+                        .withProperty("database.ssl.truststore.password", "fifth-4715"))
+                .notify(
+                    Channel.webhook("https://h/sixth-4716?k=7")
+                        .header("Authorization", "Bearer seventh-4717"))
+                .notify(Channel.mail("h", "a@b", "c@d").login("u", "eighth-4718")));
+
+    assertThat(
+            redaction.apply(
+                "first-4711 second%404712 second@4712 third-4713 4714 fifth-4715"
+                    + " POST https://h/sixth-4716?k=7 to /sixth-4716 with seventh-4717, eighth-4718"
+                    + " of user u at h/d"))
+        .isEqualTo("*** *** *** *** *** *** POST *** to *** with ***, *** of user u at h/d");
+  }
+
+  @Test
   void noSecretIsEverShown() throws IOException {
     Flow flow =
         parse(orders())
@@ -183,7 +268,9 @@ class FlowYamlTest {
                     "jdbc:x?password=hunter2",
                     "u",
                     "hunter2",
-                    Map.of("p", "hunter2")));
+                    Map.of("p", "hunter2")))
+            .notify(Channel.webhook("https://hunter2@h/hunter2?hunter2").header("h", "hunter2"))
+            .notify(Channel.mail("h", "a@b", "c@d").login("u", "hunter2"));
 
     assertThat(flow.toString()).doesNotContain("hunter2");
     assertThat(Secret.of("hunter2")).hasToString("***");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.notify.Channel;
 import io.widebeam.sink.jdbc.ColumnType;
 import io.widebeam.sink.jdbc.ColumnType.Kind;
 import io.widebeam.sink.jdbc.FlatTable;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.bson.RawBsonDocument;
 import org.junit.jupiter.api.Test;
 
 /** What models become, and what is said of those that are not supported. */
@@ -149,5 +151,23 @@ class ModelsTest {
                     Column.of("sum_fee", ColumnType.decimal(42, 2)),
                     Column.of("_group1", TEXT)),
                 List.of("order_shop_id", "_group1")));
+  }
+
+  @Test
+  void aRuleIsOverTheRowsOfAGroupingModel() {
+    PlannedFlow planned =
+        plan(
+            seed()
+                .notify(Channel.webhook("https://h/hook"))
+                .rule("big_day", "dwd_shops", "sum_fee > 10000"));
+
+    PlannedRule rule = planned.rules().get(0);
+    assertThat(rule.rollup()).isEqualTo("ap.dwd_shops");
+    assertThat(
+            rule.matching().apply(RawBsonDocument.parse("{sum_fee: {$numberDecimal: '10000.01'}}")))
+        .isNotNull();
+    assertThat(
+            rule.matching().apply(RawBsonDocument.parse("{sum_fee: {$numberDecimal: '10000.00'}}")))
+        .isNull();
   }
 }

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
+import io.widebeam.notify.Channel;
 import io.widebeam.rollup.Aggregate;
 import io.widebeam.rollup.Aggregate.Function;
 import io.widebeam.rollup.Aggregation;
@@ -117,6 +118,51 @@ class RollupsTest {
 
   private static String json(BsonDocument document) {
     return BsonDocument.parse(document.toJson()).toJson();
+  }
+
+  private static final Flow SALES =
+      SHOP.rollup("docs.orders")
+          .unwind("items")
+          .groupBy("city", "customer.city")
+          .aggregate("fee", "SUM(items.price)")
+          .aggregate("orders", "COUNT(DISTINCT id)")
+          .writeTo("docs.sales")
+          .notify(Channel.webhook("https://h/hook"));
+
+  @Test
+  void aRuleMatchesTheRowsOfItsRollupForWhichItIsTrue() {
+    PlannedFlow planned =
+        plan(SALES.rule("big", "sales", "fee > 10000 AND Sales.City <> 'x' OR orders = 7"));
+    PlannedRule rule = planned.rules().get(0);
+
+    assertThat(planned.rulesOf(planned.rollups().get(0))).containsExactly(rule);
+    assertThat(matches(rule, "{city: 'a', fee: {$numberDecimal: '10000.01'}, orders: 1}")).isTrue();
+    assertThat(matches(rule, "{city: 'a', fee: {$numberDecimal: '10000.00'}, orders: 1}"))
+        .isFalse();
+    assertThat(matches(rule, "{city: null, fee: {$numberDecimal: '20000'}, orders: 1}")).isFalse();
+    assertThat(matches(rule, "{city: null, fee: null, orders: {$numberLong: '7'}}")).isTrue();
+  }
+
+  private static boolean matches(PlannedRule rule, String row) {
+    RawBsonDocument document = RawBsonDocument.parse(row);
+    RawBsonDocument matching = SerializableUtils.clone(rule.matching()).apply(document);
+    assertThat(matching == null || matching.equals(document)).isTrue();
+    return matching != null;
+  }
+
+  @Test
+  void aRuleThatIsNoConditionOverTheRowIsAMistake() {
+    assertThat(
+            problems(
+                SALES
+                    .rule("typo", "docs.sales", "fees > 10000")
+                    .rule("number", "sales", "fee + 1")
+                    .rule("hidden", "sales", "price > 1")))
+        .containsExactly(
+            "rules[0].when: table `sales` has no column `fees` | did you mean `fee`?",
+            "rules[1].when: `fee + 1` is not a condition: it is true or false of no row | compare it"
+                + " with something, as in: fee + 1 = 1",
+            "rules[2].when: table `sales` has no column `price` | columns there: city, fee, orders");
   }
 
   @Test

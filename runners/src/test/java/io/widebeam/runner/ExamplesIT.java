@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoDatabase;
+import com.sun.net.httpserver.HttpServer;
 import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowYaml;
@@ -13,6 +14,9 @@ import io.widebeam.runner.embedded.EmbeddedMongo;
 import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.RunningBeamFlow;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -27,6 +31,7 @@ import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -52,19 +57,34 @@ class ExamplesIT {
 
   private static final Pattern SEPARATOR = Pattern.compile(";\\s*\n");
 
+  /** What notifications say. */
+  private static final List<String> ALERTS = new CopyOnWriteArrayList<>();
+
   private static EmbeddedMariaDb source;
   private static EmbeddedMongo target;
   private static MongoClient client;
+  private static HttpServer hook;
 
   @BeforeAll
-  static void start() {
+  static void start() throws IOException {
     source = EmbeddedMariaDb.start();
     target = EmbeddedMongo.start();
     client = MongoClients.create(target.uri());
+    hook = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    hook.createContext(
+        "/alerts",
+        exchange -> {
+          byte[] body = exchange.getRequestBody().readAllBytes();
+          ALERTS.add(Document.parse(new String(body, StandardCharsets.UTF_8)).getString("text"));
+          exchange.sendResponseHeaders(204, -1);
+          exchange.close();
+        });
+    hook.start();
   }
 
   @AfterAll
   static void stop() {
+    hook.stop(0);
     client.close();
     target.close();
     source.close();
@@ -115,6 +135,7 @@ class ExamplesIT {
 
   @Test
   void anAlertIsThereWhileItsRuleHolds() throws Exception {
+    ALERTS.clear();
     try (Example metrics = Example.run("metrics")) {
       metrics.awaitRows("alerts", List.of("host", "cpu"), List.of(List.of("b", "95.00")));
       metrics.change();
@@ -123,6 +144,7 @@ class ExamplesIT {
           "alerts",
           List.of("host", "cpu", "since"),
           List.of(List.of("a", "97.50", "2024-07-01 10:02:00")));
+      metrics.await(() -> List.copyOf(ALERTS), List.of("busy: cpu > 90, for host a"));
     }
   }
 
@@ -178,9 +200,14 @@ class ExamplesIT {
       execute(connection, file(name, "tables.sql"));
       Map<String, String> environment =
           Map.of(
-              "SOURCE_PORT", Integer.toString(source.port()),
-              "SOURCE_PASSWORD", EmbeddedMariaDb.CDC_PASSWORD,
-              "DOCS_URI", target.uri());
+              "SOURCE_PORT",
+              Integer.toString(source.port()),
+              "SOURCE_PASSWORD",
+              EmbeddedMariaDb.CDC_PASSWORD,
+              "DOCS_URI",
+              target.uri(),
+              "ALERTS_URL",
+              "http://127.0.0.1:" + hook.getAddress().getPort() + "/alerts");
       Flow flow = FlowYaml.parse(EXAMPLES.resolve(name).resolve("flow.yaml"), environment::get);
       return new Example(
           name, connection, new BeamLauncher().launch(FlowPlanner.connected().plan(flow)));

@@ -52,12 +52,15 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       EventClock.State clock,
       int historySize,
       LoadProgress load) {
+    private static final int SEQUENCE_BITS = 12;
+
     static Position start(long nowMillis, long generation) {
       return new Position(
           List.of(),
           Math.max(generation, firstSequence(nowMillis)),
           0,
-          EventClock.State.fresh(nowMillis),
+          // All sources' loads have one time, and it says of which generation they are.
+          EventClock.State.fresh(generation > 0 ? millisOf(generation) : nowMillis),
           0,
           LoadProgress.NONE);
     }
@@ -90,7 +93,11 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
      * what was written before, even what no checkpoint knows of.
      */
     static long firstSequence(long nowMillis) {
-      return nowMillis << 12;
+      return nowMillis << SEQUENCE_BITS;
+    }
+
+    private static long millisOf(long sequence) {
+      return sequence >> SEQUENCE_BITS;
     }
   }
 

@@ -99,6 +99,8 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
       }
       Metrics.gauge("widebeam", "sourceDown." + session.source()).set(isSourceDown() ? 1 : 0);
       EventClock.Phase phase = position.clock().phase();
+      Metrics.gauge("widebeam", "live." + session.source())
+          .set(phase == EventClock.Phase.LIVE ? 1 : 0);
       snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);
       catchingUp.set(phase == EventClock.Phase.CATCH_UP ? 1 : 0);
     }

@@ -37,7 +37,7 @@ public final class FlowWatch {
 
   /** The same watch, which also tells every status that it reads. */
   FlowWatch telling(Consumer<FlowStatus> listener) {
-    return new FlowWatch(out, err, stop, listener);
+    return new FlowWatch(out, err, stop, this.listener.andThen(listener));
   }
 
   /**

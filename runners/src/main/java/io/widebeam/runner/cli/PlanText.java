@@ -7,6 +7,8 @@ import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.PlannedRollup;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.notify.Channel;
+import io.widebeam.notify.Event;
 import io.widebeam.rollup.Aggregate;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.view.ViewNode;
@@ -31,6 +33,10 @@ final class PlanText {
     plan.line(flow.name());
     flow.sources().forEach(plan::source);
     flow.views().forEach(plan::view);
+    if (!flow.channels().isEmpty()) {
+      plan.line("");
+    }
+    flow.channels().forEach(plan::channel);
     plan.line("");
     plan.line(
         flow.deadLetters()
@@ -74,6 +80,20 @@ final class PlanText {
     String often =
         rollup.period().isZero() ? "at every change" : "every " + seconds(rollup.period());
     line("write " + groups(rollup.target()) + " " + often);
+    flow.rulesOf(rollup)
+        .forEach(rule -> line("tell when " + rule.name() + ": " + oneLine(rule.when())));
+  }
+
+  private static String oneLine(String sql) {
+    return sql.strip().replaceAll("\\s+", " ");
+  }
+
+  private void channel(Channel channel) {
+    line(
+        "tell "
+            + channel
+            + " of "
+            + channel.events().stream().map(Event::label).collect(Collectors.joining(", ")));
   }
 
   private static String name(Aggregate.Function function) {

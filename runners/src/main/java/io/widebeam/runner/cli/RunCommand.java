@@ -99,47 +99,61 @@ final class RunCommand implements Callable<Integer> {
     StopSignal stop = StopSignal.install();
     Flow parsed = FlowYaml.parse(file.path());
     Flow flow = failFast ? parsed.failFast() : parsed;
-    try (EmbeddedTarget target = EmbeddedTarget.forViewsWithoutOne(flow)) {
-      // Asking the databases takes as long as reading Beam's options: do both at once.
-      CompletableFuture<PlannedFlow> planned =
-          CompletableFuture.supplyAsync(() -> FlowPlanner.connected().plan(target.flow()));
-      BeamOptions options = BeamOptions.parse(beamArguments.toArray(String[]::new));
-      target.address().ifPresent(address -> say("no target given: writing to " + address));
-      FlowWatch watch = FlowWatch.of(spec.commandLine(), stop);
-      if (options.kind() == BeamOptions.Kind.CLUSTER) {
-        requireTargets(target);
-        return runOnCluster(planned, options, watch);
+    try (EmbeddedTarget target = EmbeddedTarget.forViewsWithoutOne(flow);
+        Notices notices = Notices.of(flow)) {
+      try {
+        return call(flow, target, notices, stop);
+      } catch (FlowFailedException e) {
+        notices.tellFailure(e);
+        throw e;
       }
-      if (detach) {
-        throw new ParameterException(
-            spec.commandLine(), "--detach goes with --flinkMaster: embedded Flink ends with this");
-      }
-      if (!options.canKeepState()) {
-        requireNoStateOptions();
-        return run(join(planned).withGeneration(options.generation()), options, watch);
-      }
-      return runIn(
-          stateDirectory == null ? StateDirectory.ofFlow(flow.name()) : stateDirectory,
-          target.server().isEmpty(),
-          planned,
-          options,
-          watch);
     }
   }
 
+  private int call(Flow flow, EmbeddedTarget target, Notices notices, StopSignal stop) {
+    // Asking the databases takes as long as reading Beam's options: do both at once.
+    CompletableFuture<PlannedFlow> planned =
+        CompletableFuture.supplyAsync(() -> FlowPlanner.connected().plan(target.flow()));
+    BeamOptions options = BeamOptions.parse(beamArguments.toArray(String[]::new));
+    target.address().ifPresent(address -> say("no target given: writing to " + address));
+    FlowWatch watch = FlowWatch.of(spec.commandLine(), stop);
+    if (options.kind() == BeamOptions.Kind.CLUSTER) {
+      requireTargets(target);
+      return runOnCluster(planned, options, watch, notices);
+    }
+    if (detach) {
+      throw new ParameterException(
+          spec.commandLine(), "--detach goes with --flinkMaster: embedded Flink ends with this");
+    }
+    if (!options.canKeepState()) {
+      requireNoStateOptions();
+      return run(join(planned).withGeneration(options.generation()), options, watch, notices);
+    }
+    return runIn(
+        stateDirectory == null ? StateDirectory.ofFlow(flow.name()) : stateDirectory,
+        target.server().isEmpty(),
+        planned,
+        options,
+        watch,
+        notices);
+  }
+
   private int runOnCluster(
-      CompletableFuture<PlannedFlow> planned, BeamOptions options, FlowWatch watch) {
+      CompletableFuture<PlannedFlow> planned,
+      BeamOptions options,
+      FlowWatch watch,
+      Notices notices) {
     try (FlinkCluster cluster = options.cluster()) {
       PlannedFlow flow = join(planned);
       requireNotRunning(cluster, flow);
       if (stateDirectory != null && options.canKeepState()) {
-        return runIn(stateDirectory, true, planned, options, watch);
+        return runIn(stateDirectory, true, planned, options, watch, notices);
       }
       requireNoStateOptions();
       options.requireCheckpointDirectory(cluster);
       long generation = options.generation();
       say("the generation is " + generation);
-      return run(flow.withGeneration(generation), options, watch);
+      return run(flow.withGeneration(generation), options, watch, notices);
     }
   }
 
@@ -151,13 +165,19 @@ final class RunCommand implements Callable<Integer> {
       boolean lasts,
       CompletableFuture<PlannedFlow> planned,
       BeamOptions options,
-      FlowWatch watch) {
+      FlowWatch watch,
+      Notices notices) {
     try (StateDirectory state = StateDirectory.open(directory)) {
       PlannedFlow flow = join(planned);
       state.prepare(flow, Optional.ofNullable(backend), fresh || !lasts, this::say);
+      notices.remember(state);
       return lasts
-          ? runFromState(flow, options, state, watch)
-          : run(state.inGeneration(flow), options, watch.telling(new Reporter(flow.name(), state)));
+          ? runFromState(flow, options, state, watch, notices)
+          : run(
+              state.inGeneration(flow),
+              options,
+              watch.telling(new Reporter(flow.name(), state)),
+              notices);
     }
   }
 
@@ -197,7 +217,11 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int runFromState(
-      PlannedFlow flow, BeamOptions options, StateDirectory state, FlowWatch watch) {
+      PlannedFlow flow,
+      BeamOptions options,
+      StateDirectory state,
+      FlowWatch watch,
+      Notices notices) {
     FlowWatch reporting = watch.telling(new Reporter(flow.name(), state));
     while (true) {
       Optional<Checkpoint> checkpoint = state.newestWhole(this::say);
@@ -216,9 +240,13 @@ final class RunCommand implements Callable<Integer> {
                   state.checkpointsOfRun(),
                   state.temporary(),
                   checkpoint.map(Checkpoint::path),
-                  state.isAltered()));
+                  // Rules that are taken out leave what they have not delivered.
+                  state.isAltered() || (flow.rules().isEmpty() && state.hadRules())));
+      if (!flow.rules().isEmpty()) {
+        state.haveRules();
+      }
       try {
-        return run(state.inGeneration(flow), kept, reporting);
+        return run(state.inGeneration(flow), kept, reporting, notices);
       } catch (FlowFailedException e) {
         if (TableEmptiedException.isIn(e)) {
           say(Failures.describe(e) + " Rebuilding all documents.");
@@ -235,14 +263,14 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private int run(PlannedFlow flow, BeamOptions options, FlowWatch watch) {
+  private int run(PlannedFlow flow, BeamOptions options, FlowWatch watch, Notices notices) {
     try (RunningBeamFlow running =
         new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.targets()))) {
       running.jobId().ifPresent(job -> say("runs on the cluster as job " + job));
       if (detach) {
         return CommandLine.ExitCode.OK;
       }
-      int status = watch.watch(running);
+      int status = watch.telling(notices.watching(flow, running)).watch(running);
       running.savepoint().ifPresent(path -> say("stopped; the state is in " + path));
       return status;
     }

@@ -143,6 +143,15 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
     };
   }
 
+  /** Whether the runner takes checkpoints, and can hold elements back until one has them. */
+  boolean takesCheckpoints() {
+    return switch (kind) {
+      case FLINK, CLUSTER -> flink().getCheckpointingInterval() > 0;
+      case DIRECT -> false;
+      case OTHER -> true;
+    };
+  }
+
   /** The options of a pipeline that keeps its state, and goes on from what was kept. */
   public BeamOptions keepingState(KeptState state) {
     FlinkPipelineOptions flink = flink();

@@ -7,11 +7,13 @@ import java.util.Optional;
 
 /** A flow that runs as a Beam pipeline; its status comes from the pipeline's metrics. */
 public final class RunningBeamFlow implements RunningFlow, AutoCloseable {
+  private final PlannedFlow flow;
   private final PipelineRun run;
   private final StatusMeter meter;
   private volatile FlowFailedException failure;
 
   RunningBeamFlow(PlannedFlow flow, PipelineRun run, long documents) {
+    this.flow = flow;
     this.run = run;
     this.meter = new StatusMeter(flow, documents, System::nanoTime);
   }
@@ -25,6 +27,18 @@ public final class RunningBeamFlow implements RunningFlow, AutoCloseable {
           case FAILED -> FlowStatus.State.ERROR;
         };
     return meter.read(state, run.metrics());
+  }
+
+  /** Whether all sources have been read to where they ended at the start, and are read on. */
+  public boolean isLive() {
+    MetricValues metrics = run.metrics();
+    return flow.sources().stream()
+        .allMatch(source -> metrics.gauge("live." + source.connection()).orElse(0) == 1);
+  }
+
+  /** In how many targets this run has written the initial load, to the end. */
+  public long loadsWritten() {
+    return run.metrics().counter("loadsWritten");
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.widebeam.runner.state;
 
 import io.widebeam.flow.PlannedFlow;
 import java.io.IOException;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -25,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Properties;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -40,6 +42,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  * lock                                the process that runs the flow
  * flow.properties                     whose state this is, and its generation
+ * notified.properties                 what has been told of the generation
  * status.properties                   how the run is doing ({@link RunReport})
  * GENERATION/RUN/JOB/chk-N            checkpoints, while a run lasts
  * GENERATION/RUN/savepoint-X          the checkpoint that ended it, if it was stopped
@@ -56,6 +59,9 @@ public final class StateDirectory implements AutoCloseable {
   public static final int KEPT = 3;
 
   private static final String MANIFEST = "flow.properties";
+  private static final String NOTIFIED = "notified.properties";
+  private static final String LOADED = "loaded";
+  private static final String RULES = "rules";
   private static final String DAMAGED = ".damaged";
   private static final Pattern CHECKPOINT = Pattern.compile("chk-(\\d+)");
   private static final Pattern SAVEPOINT = Pattern.compile("savepoint-.*");
@@ -278,6 +284,52 @@ public final class StateDirectory implements AutoCloseable {
   /** The flow, in the generations that it and its views have here. */
   public PlannedFlow inGeneration(PlannedFlow flow) {
     return flow.withGenerations(manifest.generation(), manifest.later());
+  }
+
+  /** Whether it has been told that the running generation is loaded. */
+  public boolean isToldLoaded() {
+    return read(notifiedFile()).getProperty(LOADED, "").equals(Long.toString(generation()));
+  }
+
+  /** Remembers that it has been told. */
+  public void tellLoaded() {
+    note(LOADED);
+  }
+
+  /** Whether a run of the running generation had rules, so that its checkpoints may hold some. */
+  public boolean hadRules() {
+    return read(notifiedFile()).getProperty(RULES, "").equals(Long.toString(generation()));
+  }
+
+  /** Remembers that a run has rules. */
+  public void haveRules() {
+    note(RULES);
+  }
+
+  private Path notifiedFile() {
+    return directory.resolve(NOTIFIED);
+  }
+
+  private static Properties read(Path file) {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    } catch (NoSuchFileException e) {
+      // Nothing has been noted yet.
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.warn("{} cannot be read: {}", file, e.toString());
+    }
+    return properties;
+  }
+
+  private void note(String key) {
+    Properties properties = read(notifiedFile());
+    properties.setProperty(key, Long.toString(generation()));
+    try {
+      AtomicFile.write(notifiedFile(), properties);
+    } catch (IOException e) {
+      LOG.warn("{} cannot be written: {}", notifiedFile(), e.toString());
+    }
   }
 
   public StateBackend backend() {

@@ -62,6 +62,10 @@ class SecurityIT {
     Process run = start("run", "-v", flow.toString(), "--checkpointingInterval=200");
     awaitDocuments();
     awaitCheckpoint();
+    execute("INSERT INTO shop.orders VALUES (4, 'paid') ON DUPLICATE KEY UPDATE status = 'paid'");
+    while (!messages("run").contains("mail to b@example.com does not take notifications")) {
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
     Process status = start("status", flow.toString());
     assertThat(status.waitFor()).isZero();
     run.destroy();
@@ -69,7 +73,8 @@ class SecurityIT {
     Process plan = start("plan", flow.toString());
     assertThat(plan.waitFor()).isZero();
 
-    assertThat(messages("run")).contains("io.debezium");
+    assertThat(messages("run"))
+        .contains("io.debezium", "webhook 127.0.0.1:1", "mail to b@example.com");
     assertThat(filesWith(".widebeam")).as("files of state and log").isNotEmpty();
     assertNowhere(PASSWORD);
   }
@@ -140,6 +145,14 @@ class SecurityIT {
         views:
           - from: Shop.orders
             to: Docs.orders
+        rollups:
+          - {from: Shop.orders, groupBy: [status], aggregates: {orders: COUNT(*)}, to: Docs.states}
+        notifications:
+          - webhook: "http://ops:${CDC}@127.0.0.1:1/hook-${CDC}?token=${CDC}"
+            headers: {Authorization: "Bearer ${CDC}"}
+          - mail: {host: 127.0.0.1, port: 1, user: ops, password: "${CDC}", from: a@example.com, to: b@example.com, tls: none}
+        rules:
+          - {name: many, rollup: states, when: orders > 2}
         """
             .formatted(source.host(), source.port()));
   }

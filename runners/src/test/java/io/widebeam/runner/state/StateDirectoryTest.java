@@ -64,6 +64,27 @@ class StateDirectoryTest {
   }
 
   @Test
+  void whatWasToldIsRememberedForAsLongAsTheGenerationLasts() throws IOException {
+    long generation = generationAfter(FLOW, Optional.empty(), false);
+    Path unused = completeCheckpoint(generation, "run-1/job/chk-1");
+    try (StateDirectory state = StateDirectory.open(directory())) {
+      state.prepare(FLOW, Optional.empty(), false, messages::add);
+      assertThat(state.isToldLoaded()).isFalse();
+      assertThat(state.hadRules()).isFalse();
+      state.tellLoaded();
+      state.haveRules();
+    }
+    try (StateDirectory state = StateDirectory.open(directory())) {
+      state.prepare(FLOW, Optional.empty(), false, messages::add);
+      assertThat(state.isToldLoaded()).isTrue();
+      assertThat(state.hadRules()).isTrue();
+      state.startGeneration();
+      assertThat(state.isToldLoaded()).isFalse();
+      assertThat(state.hadRules()).isFalse();
+    }
+  }
+
+  @Test
   void twoRunsOnOneDirectoryDoNotMix() {
     try (StateDirectory first = StateDirectory.open(directory())) {
       assertThat(first.path()).isDirectory();

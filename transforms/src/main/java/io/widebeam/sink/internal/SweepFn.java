@@ -48,6 +48,8 @@ public final class SweepFn extends DoFn<KV<String, byte[]>, Void> {
 
   private final Counter swept = Metrics.counter("widebeam", "documentsSwept");
 
+  private final Counter loadsWritten = Metrics.counter("widebeam", "loadsWritten");
+
   // These ids are a wire format: a checkpoint finds its timers by them.
   @TimerId("loaded")
   private final TimerSpec loadedSpec = TimerSpecs.timer(TimeDomain.EVENT_TIME);
@@ -92,6 +94,7 @@ public final class SweepFn extends DoFn<KV<String, byte[]>, Void> {
   @OnTimer("written")
   public void written() throws IOException, InterruptedException {
     swept.inc(sweep.deleteBelow(firstVersion));
+    loadsWritten.inc();
   }
 
   @Override
