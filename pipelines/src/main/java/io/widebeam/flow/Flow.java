@@ -233,7 +233,17 @@ public final class Flow {
   /** This flow without the tables that it only copies. */
   Flow withoutReplications() {
     return new Flow(
-        name, connections, views, List.of(), models, rollups, deadLetters, failsFast, places);
+        name,
+        connections,
+        views,
+        List.of(),
+        models,
+        rollups,
+        channels,
+        rules,
+        deadLetters,
+        failsFast,
+        places);
   }
 
   /** This flow with these rollups only. */

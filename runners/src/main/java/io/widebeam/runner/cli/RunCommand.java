@@ -241,7 +241,7 @@ final class RunCommand implements Callable<Integer> {
                   state.temporary(),
                   checkpoint.map(Checkpoint::path),
                   // Rules that are taken out leave what they have not delivered.
-                  state.isAltered() || (flow.rules().isEmpty() && state.hadRules())));
+                  state.isAltered() || state.hadRules()));
       if (!flow.rules().isEmpty()) {
         state.haveRules();
       }
