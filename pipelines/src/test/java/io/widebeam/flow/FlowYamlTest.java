@@ -64,7 +64,8 @@ class FlowYamlTest {
         YAML_BLOCK.matcher(Files.readString(REFERENCE.resolveSibling("notifications.md")));
     assertThat(matcher.find()).isTrue();
 
-    Flow flow = FlowYaml.parse(matcher.group(1), "example", name -> "https://" + name);
+    Flow flow =
+        FlowYaml.parse(matcher.group(1), "example", name -> "https://alerts.example/" + name);
 
     assertThat(flow.channels()).hasSize(2);
     assertThat(flow.rules()).containsExactly(new Rule("big_day", "shops", "sum_fee > 10000"));
