@@ -107,10 +107,13 @@ public record PlannedFlow(
 
   /**
    * The event time up to which a view's rows come from its load: the first load of a flow has its
-   * generation's, and one that is done later that of the start of the run, which comes after it.
+   * generation's, and one that is done later, or of no generation, that of the run's start.
    */
   long loadMillisOf(PlannedView view) {
     long own = generationOf(view);
+    if (own == 0) {
+      return System.currentTimeMillis() + LATE_START_MILLIS;
+    }
     return (own >> GENERATION_BITS) + (own == generation ? 0 : LATE_START_MILLIS);
   }
 

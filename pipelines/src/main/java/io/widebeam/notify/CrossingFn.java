@@ -29,8 +29,7 @@ final class CrossingFn extends DoFn<DocumentChange, Notification> {
   private final long loadMillis;
 
   /**
-   * @param loadMillis the event time of the generation's load, which is what rules begin from; 0 if
-   *     a run never goes on from the state of another
+   * @param loadMillis the event time of the load, which is what rules begin from
    */
   CrossingFn(String flow, String rule, String condition, long loadMillis) {
     this.flow = flow;
@@ -67,8 +66,7 @@ final class CrossingFn extends DoFn<DocumentChange, Notification> {
 
   /** What is so when the flow has been loaded has not come about. */
   private boolean isOfLoad(DocumentChange change, org.joda.time.Instant time) {
-    return !change.certain()
-        && (loadMillis == 0 || time.getMillis() <= loadMillis + RELEASE_MILLIS);
+    return !change.certain() && time.getMillis() <= loadMillis + RELEASE_MILLIS;
   }
 
   private static BsonDocument group(BsonValue key) {

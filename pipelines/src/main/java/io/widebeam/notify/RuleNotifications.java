@@ -44,8 +44,8 @@ public final class RuleNotifications {
    *
    * @param rows the groups' rows, each with its {@code before}
    * @param rule answers a row for which the rule is true, and null for others
-   * @param loadMillis the event time of the load: what is so then is where rules begin, and tells
-   *     nobody; 0 if a run never goes on from the state of another
+   * @param loadMillis up to which event time rows come from the load: what is so then is where
+   *     rules begin, and tells nobody
    * @param deadLetters takes rows of which that cannot be told; without, they fail the pipeline
    * @param root the table whose rows are grouped, for the letters to name
    */
