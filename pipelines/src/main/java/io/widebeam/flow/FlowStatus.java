@@ -17,6 +17,8 @@ import java.util.Optional;
  *     written; empty until one was
  * @param tables how far the snapshot has come, per table
  * @param sourcesDown the connections that cannot be reached at the moment, and are tried again
+ * @param targetsDown the targets that do not take writes at the moment, and are tried again; of a
+ *     flow that runs in this process
  * @param deadLetters what could not be processed; empty if that would have ended the flow
  */
 public record FlowStatus(
@@ -26,6 +28,7 @@ public record FlowStatus(
     Optional<Duration> delay,
     List<TableProgress> tables,
     List<String> sourcesDown,
+    List<String> targetsDown,
     Optional<DeadLetters> deadLetters) {
 
   public FlowStatus {
@@ -33,6 +36,7 @@ public record FlowStatus(
     Objects.requireNonNull(delay, "delay");
     tables = List.copyOf(tables);
     sourcesDown = List.copyOf(sourcesDown);
+    targetsDown = List.copyOf(targetsDown);
     Objects.requireNonNull(deadLetters, "deadLetters");
   }
 
@@ -71,12 +75,13 @@ public record FlowStatus(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s%s%s",
+        "job current status is: %s, qps is: %.1f, total rows: %d, delay is: %s%s%s%s",
         state.label(),
         rowsPerSecond,
         totalRows,
         delay.map(known -> known.toMillis() + "ms").orElse("unknown"),
         sourcesDown.isEmpty() ? "" : ", cannot reach: " + String.join(", ", sourcesDown),
+        targetsDown.isEmpty() ? "" : ", waiting for: " + String.join(", ", targetsDown),
         deadLetters
             .filter(letters -> letters.count() > 0)
             .map(

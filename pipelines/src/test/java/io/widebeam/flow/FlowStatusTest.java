@@ -19,6 +19,7 @@ class FlowStatusTest {
             Optional.of(Duration.ofMillis(332)),
             List.of(),
             List.of(),
+            List.of(),
             Optional.of(new DeadLetters(0, "ecommerce.letters")));
 
     assertThat(status)
@@ -36,13 +37,14 @@ class FlowStatusTest {
             Optional.empty(),
             List.of(),
             List.of(),
+            List.of(),
             Optional.of(new DeadLetters(3, "ecommerce.letters")));
 
     assertThat(status.toString()).endsWith("unknown, dead letters: 3 -> ecommerce.letters");
   }
 
   @Test
-  void saysWhichSourcesCannotBeReached() {
+  void saysWhichSourcesCannotBeReachedAndWhichTargetsTakeNoWrites() {
     FlowStatus status =
         new FlowStatus(
             FlowStatus.State.RUNNING,
@@ -51,9 +53,11 @@ class FlowStatusTest {
             Optional.empty(),
             List.of(),
             List.of("Shop", "Depot"),
+            List.of("sales at Warehouse"),
             Optional.empty());
 
-    assertThat(status.toString()).endsWith("unknown, cannot reach: Shop, Depot");
+    assertThat(status.toString())
+        .endsWith("unknown, cannot reach: Shop, Depot, waiting for: sales at Warehouse");
   }
 
   @Test
@@ -64,6 +68,7 @@ class FlowStatusTest {
             0,
             0,
             Optional.empty(),
+            List.of(),
             List.of(),
             List.of(),
             Optional.empty());

@@ -138,10 +138,12 @@ class OutagesIT {
       await(() -> attempts() > before + 20, "refused writes");
       work(200);
       assertThat(flow.status().state()).isEqualTo(FlowStatus.State.RUNNING);
+      assertThat(flow.status().targetsDown()).anyMatch(name -> name.contains("orders_wide"));
     } finally {
       execute(target, "SET GLOBAL read_only = 0");
     }
     awaitEqual();
+    assertThat(flow.status().targetsDown()).isEmpty();
     assertThat(flow.counter("writeRetries")).isPositive();
   }
 

@@ -6,6 +6,7 @@ import io.widebeam.flow.FlowStatus.TableProgress;
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.sink.internal.OutageLog;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -56,6 +57,7 @@ final class StatusMeter {
             .map(PlannedSource::connection)
             .filter(connection -> metrics.gauge("sourceDown." + connection).orElse(0) == 1)
             .toList(),
+        OutageLog.current(),
         deadLetters.map(collection -> new DeadLetters(metrics.counter("deadLetters"), collection)));
   }
 

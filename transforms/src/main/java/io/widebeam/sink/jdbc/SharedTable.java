@@ -89,6 +89,7 @@ final class SharedTable implements AutoCloseable {
   public void close() {
     synchronized (OPEN) {
       if (--users == 0) {
+        outages.close();
         pool.close();
         pool = null;
       }

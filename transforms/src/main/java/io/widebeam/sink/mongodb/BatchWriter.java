@@ -150,7 +150,7 @@ final class BatchWriter {
     while (true) {
       try {
         T result = action.get();
-        shared.reportSuccess();
+        shared.outages().reportSuccess();
         return result;
       } catch (MongoInterruptedException e) {
         throw interrupted(e);
@@ -333,7 +333,7 @@ final class BatchWriter {
   private void pauseBeforeRetry(BackOff backOff, String reason)
       throws IOException, InterruptedException {
     retries.inc();
-    shared.reportOutage(reason);
+    shared.outages().reportOutage(reason);
     if (givenUp || !BackOffUtils.next(Sleeper.DEFAULT, backOff)) {
       throw new MongoTargetException("MongoDB did not take writes to " + target + ": " + reason);
     }

@@ -7,6 +7,7 @@ import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
 import com.mongodb.client.MongoDatabase;
 import io.widebeam.sink.internal.KeyClaims;
+import io.widebeam.sink.internal.OutageLog;
 import io.widebeam.sink.internal.RecentDeletes;
 import java.time.Duration;
 import java.util.HashMap;
@@ -29,7 +30,6 @@ final class SharedTarget implements AutoCloseable {
 
   private static final Duration REMEMBER_DELETES = Duration.ofMinutes(10);
   private static final int MAX_REMEMBERED_DELETES = 100_000;
-  private static final long OUTAGE_LOG_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private static final Map<MongoTarget, SharedTarget> OPEN = new HashMap<>();
 
@@ -37,16 +37,15 @@ final class SharedTarget implements AutoCloseable {
   private final KeyClaims<BsonValue> claims = new KeyClaims<>();
   private final RecentDeletes<BsonValue> deletes =
       new RecentDeletes<>(MAX_REMEMBERED_DELETES, REMEMBER_DELETES, System::nanoTime);
+  private final OutageLog outages;
 
   private int users;
   @Nullable private MongoClient client;
   @Nullable private VersionGuard guard;
-  private long outageSinceNanos;
-  private long outageLoggedNanos;
-  private boolean outage;
 
   private SharedTarget(MongoTarget target) {
     this.target = target;
+    this.outages = new OutageLog(LOG, target);
   }
 
   static SharedTarget open(MongoTarget target) {
@@ -66,6 +65,7 @@ final class SharedTarget implements AutoCloseable {
   public void close() {
     synchronized (OPEN) {
       if (--users == 0) {
+        outages.close();
         synchronized (this) {
           client.close();
           client = null;
@@ -131,29 +131,7 @@ final class SharedTarget implements AutoCloseable {
     return client.getDatabase(target.database()).withReadPreference(ReadPreference.primary());
   }
 
-  synchronized void reportOutage(String reason) {
-    long now = System.nanoTime();
-    if (!outage) {
-      outage = true;
-      outageSinceNanos = now;
-    } else if (now - outageLoggedNanos < OUTAGE_LOG_INTERVAL_NANOS) {
-      return;
-    }
-    outageLoggedNanos = now;
-    LOG.warn(
-        "MongoDB does not take writes to {} ({}). Nothing is lost: they wait and are tried again"
-            + " until it does.",
-        target,
-        reason);
-  }
-
-  synchronized void reportSuccess() {
-    if (outage) {
-      outage = false;
-      LOG.info(
-          "MongoDB takes writes to {} again, after {} s.",
-          target,
-          TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - outageSinceNanos));
-    }
+  OutageLog outages() {
+    return outages;
   }
 }
