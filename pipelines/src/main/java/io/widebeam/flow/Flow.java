@@ -214,22 +214,6 @@ public final class Flow {
         places);
   }
 
-  /** This flow without its dbt models. */
-  Flow withoutModels() {
-    return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        List.of(),
-        rollups,
-        channels,
-        rules,
-        deadLetters,
-        failsFast,
-        places);
-  }
-
   /** This flow without the tables that it only copies. */
   Flow withoutReplications() {
     return new Flow(
