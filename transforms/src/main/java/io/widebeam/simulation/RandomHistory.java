@@ -31,7 +31,7 @@ final class RandomHistory {
     this.database = new Database(tables);
   }
 
-  static Scenario of(Simulator.Views views, boolean elementsInCheckpoints, Random random) {
+  static Scenario of(Simulator.Views views, Random random) {
     RandomHistory history = new RandomHistory(views.tables(), random);
     history.play();
     return new Scenario(

@@ -49,12 +49,9 @@ public final class Simulator {
   private final Shape shape;
   private final Interference interference;
 
-  private final boolean elementsInCheckpoints;
-
-  private Simulator(Shape shape, Interference interference, boolean elementsInCheckpoints) {
+  private Simulator(Shape shape, Interference interference) {
     this.shape = shape;
     this.interference = interference;
-    this.elementsInCheckpoints = elementsInCheckpoints;
   }
 
   /** Simulates views of every shape, of random tables. */
@@ -69,20 +66,12 @@ public final class Simulator {
 
   /** Simulates views of this shape. */
   public static Simulator of(Shape shape) {
-    return new Simulator(shape, Interference.NONE, false);
+    return new Simulator(shape, Interference.NONE);
   }
 
   /** The same, but spoiled. */
   public Simulator with(Interference other) {
-    return new Simulator(shape, other, elementsInCheckpoints);
-  }
-
-  /**
-   * The same, but with checkpoints that may contain elements under way. Otherwise nothing is under
-   * way at a checkpoint, as in those of Flink.
-   */
-  public Simulator withElementsInCheckpoints() {
-    return new Simulator(shape, interference, true);
+    return new Simulator(shape, other);
   }
 
   /** Runs one seed. */
@@ -110,6 +99,6 @@ public final class Simulator {
   private Scenario scenario(long seed) {
     Random random = new Random(seed);
     Views views = shape.views(random);
-    return RandomHistory.of(views, elementsInCheckpoints && random.nextBoolean(), random);
+    return RandomHistory.of(views, random);
   }
 }

@@ -23,11 +23,6 @@ class RollupSimulatorTest {
     assertAllEqual(Simulator.ofRandomRollups(), 1000);
   }
 
-  @Test
-  void elementsUnderWayMayBePartOfACheckpoint() {
-    assertAllEqual(Simulator.ofRandomRollups().withElementsInCheckpoints(), 50);
-  }
-
   private static void assertAllEqual(Simulator simulator, int seeds) {
     long crashes = 0;
     for (long seed = FIRST; seed < FIRST + seeds; seed++) {

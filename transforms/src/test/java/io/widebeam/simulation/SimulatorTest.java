@@ -23,11 +23,6 @@ class SimulatorTest {
     assertAllEqual(Simulator.ofRandomViews(), 1000);
   }
 
-  @Test
-  void elementsUnderWayMayBePartOfACheckpoint() {
-    assertAllEqual(Simulator.ofRandomViews().withElementsInCheckpoints(), 50);
-  }
-
   private static void assertAllEqual(Simulator simulator, int seeds) {
     long crashes = 0;
     for (long seed = FIRST; seed < FIRST + seeds; seed++) {
