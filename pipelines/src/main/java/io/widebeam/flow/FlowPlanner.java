@@ -244,6 +244,34 @@ public final class FlowPlanner {
       public ViewNode node(ViewTree tree) {
         return Planning.this.node(tree, List.of());
       }
+
+      @Override
+      public void compareTexts(ViewTree parent, ViewTree lookup, ModelPlanner.Reporter reporter) {
+        String connection = parent.table().connection();
+        if (!connection.equals(lookup.table().connection())) {
+          return;
+        }
+        List<TextComparison.Columns> pairs =
+            lookup.relation().stream()
+                .map(
+                    join ->
+                        new TextComparison.Columns(
+                            parent.table().table(),
+                            join.parent(),
+                            lookup.table().table(),
+                            join.child()))
+                .toList();
+        Map<TextComparison.Columns, TextComparison> found =
+            sourceCatalog.compareTexts(source(connection), new LinkedHashSet<>(pairs));
+        for (int i = 0; i < pairs.size(); i++) {
+          TextComparison how = found.get(pairs.get(i));
+          if (how instanceof ByCollation collation) {
+            collations.put(ofModel(lookup, i), collation);
+          } else if (how instanceof Refused refused) {
+            reporter.report(refused.what(), refused.remedy());
+          }
+        }
+      }
     }
 
     private void checkModelTargets() {
@@ -766,6 +794,11 @@ public final class FlowPlanner {
       return child.part() + ".relation[" + index + "]";
     }
 
+    /** All nodes of a model are of the same part of the flow: its file. */
+    private static String ofModel(ViewTree lookup, int index) {
+      return lookup.part() + "/" + String.join("/", lookup.path()) + "/" + index;
+    }
+
     private void checkComparison(String part, ViewTree parent, ViewTree child, JoinColumn join) {
       SqlType.Kind parentKind = kind(parent, join.parent());
       SqlType.Kind childKind = kind(child, join.child());
@@ -928,7 +961,8 @@ public final class FlowPlanner {
         JoinColumn join = tree.relation().get(i);
         String parent = parentNames.apply(join.parent());
         String child = names.apply(join.child());
-        ByCollation collation = collations.get(relationPart(tree, i));
+        ByCollation collation =
+            collations.getOrDefault(ofModel(tree, i), collations.get(relationPart(tree, i)));
         relation.add(
             collation == null
                 ? new JoinColumn(parent, child)

@@ -76,6 +76,9 @@ final class ModelPlanner {
     TableDescription ofView(TableRef ref);
 
     ViewNode node(ViewTree tree);
+
+    /** Finds out how the database compares texts that the tree's lookup joins by. */
+    void compareTexts(ViewTree parent, ViewTree lookup, Reporter reporter);
   }
 
   /** Takes what is wrong at a place that is known. */
@@ -403,6 +406,13 @@ final class ModelPlanner {
             Suggestions::amongNames);
     List<TableRef> refs = relations.stream().map(relation -> table(model.model, relation)).toList();
     Tree tree = new Tree(model, query, refs, described);
+    for (int i = 1; i < relations.size(); i++) {
+      Relation relation = relations.get(i);
+      tables.compareTexts(
+          tree.nodes.get(query.joins().get(i - 1).parent()),
+          tree.nodes.get(i),
+          (what, remedy) -> report(model, relation, what, remedy));
+    }
     Map<String, ColumnType> types = new HashMap<>();
     for (int i = 0; i < relations.size(); i++) {
       String alias = relations.get(i).alias();
