@@ -73,6 +73,12 @@ class ModelsIT {
         select o.state, c.catalog_name from {{ source('tp', 'orders') }} o
         join product_catalog c on c.product_id = o.product_id
         """);
+    // Texts are joined as the server compares them: 'U1 ' is 'u1'.
+    models.put(
+        "buyers",
+        """
+        select o.order_id, b.name from orders o left join buyers_by_name b on b.name = o.user_id
+        """);
     models.put(
         "platforms", "select distinct pay_platform from {{ ref('dwd_orders') }} where pay_id < 50");
   }
@@ -141,6 +147,7 @@ class ModelsIT {
           "DELETE FROM product_catalog WHERE product_id = 2",
           "INSERT INTO orders_pay VALUES (900, 19, 'Alipay', '2024-10-01 10:00:00')",
           "DELETE FROM refunds WHERE refund_id < 5",
+          "UPDATE buyers_by_name SET name = 'U5' WHERE name = 'u3'",
           "UPDATE refunds SET order_id = 1 WHERE refund_id = 10");
       awaitAll(running, warehouse);
 
@@ -173,6 +180,8 @@ class ModelsIT {
             + " varchar(50) not null)",
         "CREATE TABLE refunds (refund_id bigint primary key, order_id bigint, amount"
             + " numeric(12,2))",
+        "CREATE TABLE buyers_by_name (name varchar(20) primary key)",
+        "INSERT INTO buyers_by_name VALUES ('U1 '), ('ü2'), ('u3'), ('\u00da4')",
         "INSERT INTO product_catalog VALUES(1, 'iphone 14'),(2, 'iphone 14 pro max'),(3, 'iphone"
             + " 15'),(4, 'huawei mate 60'),(5, 'huawei pura 70')",
         "INSERT INTO orders SELECT seq, CONCAT('u', seq % 7), seq % 6, seq % 8, seq * 10.25,"
