@@ -5,11 +5,15 @@ import io.widebeam.flow.FlowSimulation;
 import io.widebeam.flow.FlowYaml;
 import io.widebeam.simulation.Simulator;
 import io.widebeam.simulation.Simulator.Outcome;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,10 +54,9 @@ final class SimulateCommand implements Callable<Integer> {
     if (seeds < 1) {
       throw new ParameterException(spec.commandLine(), "--seeds must be at least 1");
     }
-    // No database is asked, so no password is needed.
     Flow flow =
         FlowYaml.parse(
-            file.path(), name -> Optional.ofNullable(System.getenv(name)).orElse("not needed"));
+            file.path(), name -> Optional.ofNullable(System.getenv(name)).orElse(notNeeded(name)));
     Simulator simulator = FlowSimulation.of(flow);
     boolean groups = !flow.rollups().isEmpty() || !flow.models().isEmpty();
     long first = seed == null ? 1 : seed;
@@ -92,5 +95,29 @@ final class SimulateCommand implements Callable<Integer> {
             groups ? ", every group the grouping" : ""));
     out.flush();
     return 0;
+  }
+
+  /** Nothing is connected to: whatever has the form will do for a variable that is not set. */
+  private String notNeeded(String variable) {
+    Matcher key =
+        Pattern.compile(
+                "(\\w+)\\s*:\\s*[\"']?\\$\\{" + Pattern.quote(variable) + "}[\"']?\\s*(?:[,}]|$)",
+                Pattern.MULTILINE)
+            .matcher(text());
+    return switch (key.find() ? key.group(1) : "") {
+      case "port" -> "1";
+      case "uri" -> "mongodb://not-needed";
+      case "url" -> "jdbc:postgresql://not-needed/none";
+      case "webhook" -> "https://not-needed";
+      default -> "not-needed";
+    };
+  }
+
+  private String text() {
+    try {
+      return Files.readString(file.path());
+    } catch (IOException e) {
+      return ""; // Which the parser says better.
+    }
   }
 }

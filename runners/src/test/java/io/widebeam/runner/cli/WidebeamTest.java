@@ -79,11 +79,13 @@ class WidebeamTest {
             """
             name: Orders
             connections:
-              Shop: {type: mysql, host: none, database: shop, user: u, password: "${NO_SUCH_VARIABLE}"}
+              Shop: {type: mysql, host: none, port: "${NO_SUCH_PORT}", database: shop, user: u, password: "${NO_SUCH_VARIABLE}"}
+              Docs: {type: mongodb, uri: "${NO_SUCH_URI}", database: docs}
             views:
               - from: Shop.orders
                 lookups:
                   - {from: Shop.items, path: items, type: array, relation: [[id, order_id]]}
+                to: Docs.orders
             """);
 
     assertThat(execute("simulate", file.toString(), "--seeds", "5")).isZero();
