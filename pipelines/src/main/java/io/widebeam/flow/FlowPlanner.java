@@ -264,12 +264,7 @@ public final class FlowPlanner {
         Map<TextComparison.Columns, TextComparison> found =
             sourceCatalog.compareTexts(source(connection), new LinkedHashSet<>(pairs));
         for (int i = 0; i < pairs.size(); i++) {
-          TextComparison how = found.get(pairs.get(i));
-          if (how instanceof ByCollation collation) {
-            collations.put(ofModel(lookup, i), collation);
-          } else if (how instanceof Refused refused) {
-            reporter.report(refused.what(), refused.remedy());
-          }
+          takeComparison(ofModel(lookup, i), found.get(pairs.get(i)), reporter);
         }
       }
     }
@@ -842,13 +837,21 @@ public final class FlowPlanner {
           (name, pairs) -> found.put(name, sourceCatalog.compareTexts(source(name), pairs)));
       comparedColumns.forEach(
           (part, compared) -> {
-            TextComparison how = found.get(compared.connection()).get(compared.columns());
-            if (how instanceof ByCollation collation) {
-              collations.put(part, collation);
-            } else if (how instanceof Refused refused) {
-              report(part, refused.what(), refused.remedy());
-            }
+            takeComparison(
+                part,
+                found.get(compared.connection()).get(compared.columns()),
+                (what, remedy) -> report(part, what, remedy));
           });
+    }
+
+    /** Keeps how a pair of columns is compared, or reports why it cannot be. */
+    private void takeComparison(
+        String pair, @Nullable TextComparison how, ModelPlanner.Reporter reporter) {
+      if (how instanceof ByCollation collation) {
+        collations.put(pair, collation);
+      } else if (how instanceof Refused refused) {
+        reporter.report(refused.what(), refused.remedy());
+      }
     }
 
     private static String join(String parent, String child) {

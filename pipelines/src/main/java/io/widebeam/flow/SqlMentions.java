@@ -203,17 +203,8 @@ final class SqlMentions {
         }
       } else if (other != null && (other.equals(",") || other.equals(")"))) {
         asked = Optional.empty();
-      } else if (last != null && token.group("text") != null) {
-        mentions.merge(
-            last,
-            new Mention(
-                Optional.of(ColumnType.STRING), List.of(token.group("text").replace("''", "'"))),
-            Mention::and);
-      } else if (last != null && token.group("number") != null) {
-        mentions.merge(
-            last,
-            new Mention(Optional.of(ColumnType.INT), List.of(token.group("number"))),
-            Mention::and);
+      } else if (last != null) {
+        compare(last, token, mentions);
       }
       if (other != null && other.equals(",")) {
         // Its next argument is not compared with what stands before.
@@ -249,19 +240,26 @@ final class SqlMentions {
         } else if (Set.of("and", "or", "then", "else").contains(name.toLowerCase(Locale.ROOT))) {
           last = null;
         }
-      } else if (last != null && token.group("text") != null) {
-        mentions.merge(
-            last,
-            new Mention(
-                Optional.of(ColumnType.STRING), List.of(token.group("text").replace("''", "'"))),
-            Mention::and);
-      } else if (last != null && token.group("number") != null) {
-        mentions.merge(
-            last,
-            new Mention(Optional.of(ColumnType.INT), List.of(token.group("number"))),
-            Mention::and);
+      } else if (last != null) {
+        compare(last, token, mentions);
       }
     }
     return mentions;
+  }
+
+  /** Notes what a column is compared with, if the token is a literal. */
+  private static void compare(String column, Matcher token, Map<String, Mention> mentions) {
+    if (token.group("text") != null) {
+      mentions.merge(
+          column,
+          new Mention(
+              Optional.of(ColumnType.STRING), List.of(token.group("text").replace("''", "'"))),
+          Mention::and);
+    } else if (token.group("number") != null) {
+      mentions.merge(
+          column,
+          new Mention(Optional.of(ColumnType.INT), List.of(token.group("number"))),
+          Mention::and);
+    }
   }
 }
