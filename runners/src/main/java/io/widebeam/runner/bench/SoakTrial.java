@@ -54,6 +54,7 @@ final class SoakTrial {
   /**
    * What the process took up at a moment.
    *
+   * @param rows in the shop's tables
    * @param heapBytes in use right after a full collection
    * @param checkpointBytes the files of the newest checkpoint
    * @param connections open sockets, listening ones included
@@ -61,19 +62,22 @@ final class SoakTrial {
   record Sample(
       Duration after,
       long changes,
+      long rows,
       long heapBytes,
       long checkpointBytes,
       int threads,
       int connections) {
-    static final String HEADER = "minutes    changes   heap MB   checkpoint MB   threads   sockets";
+    static final String HEADER =
+        "minutes    changes      rows   heap MB   checkpoint MB   threads   sockets";
 
     @Override
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%7.1f %10d %9.1f %15.1f %9d %9d",
+          "%7.1f %10d %9d %9.1f %15.1f %9d %9d",
           after.toMillis() / 60e3,
           changes,
+          rows,
           heapBytes / (double) MEGABYTE,
           checkpointBytes / (double) MEGABYTE,
           threads,
@@ -97,9 +101,10 @@ final class SoakTrial {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%.0f changes/s; from the second fifth to the last: heap %+.1f %%, checkpoint %+.1f %%,"
-              + " threads %+d, sockets %+d",
+          "%.0f changes/s; from the second fifth to the last: rows %+.1f %%, heap %+.1f %%,"
+              + " checkpoint %+.1f %%, threads %+d, sockets %+d",
           changesPerSecond,
+          percent(early.rows(), late.rows()),
           percent(early.heapBytes(), late.heapBytes()),
           percent(early.checkpointBytes(), late.checkpointBytes()),
           late.threads() - early.threads(),
@@ -151,7 +156,7 @@ final class SoakTrial {
           pace(start, workload.changes());
           if (System.nanoTime() >= nextSample) {
             nextSample += interval;
-            samples.add(sample(process, management, start, workload.changes()));
+            samples.add(sample(process, management, start, workload));
             progress.accept(samples.get(samples.size() - 1));
           }
         }
@@ -188,6 +193,7 @@ final class SoakTrial {
     return new Sample(
         samples.get(samples.size() / 2).after(),
         median(samples, Sample::changes),
+        median(samples, Sample::rows),
         median(samples, Sample::heapBytes),
         median(samples, Sample::checkpointBytes),
         Math.toIntExact(median(samples, Sample::threads)),
@@ -207,8 +213,9 @@ final class SoakTrial {
     }
   }
 
-  private Sample sample(ChildProcess process, JMXConnector management, long start, long changes)
-      throws IOException {
+  private Sample sample(
+      ChildProcess process, JMXConnector management, long start, ShopWorkload workload)
+      throws IOException, SQLException {
     MBeanServerConnection beans = management.getMBeanServerConnection();
     MemoryMXBean memory =
         ManagementFactory.newPlatformMXBeanProxy(
@@ -219,7 +226,8 @@ final class SoakTrial {
     memory.gc();
     return new Sample(
         Duration.ofNanos(System.nanoTime() - start),
-        changes,
+        workload.changes(),
+        workload.rows(),
         memory.getHeapMemoryUsage().getUsed(),
         newestCheckpointBytes(),
         threads.getThreadCount(),

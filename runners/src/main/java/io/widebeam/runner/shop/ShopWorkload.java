@@ -16,10 +16,14 @@ import javax.annotation.Nullable;
 /**
  * Everything that can happen to the shop's rows, at random: values and foreign keys change, rows
  * come, go and come back, children move between parents, and keys change. Some orders are left in
- * place throughout, so that a document of theirs must never be gone.
+ * place throughout, so that a document of theirs must never be gone. The number of rows stays about
+ * as it is, however long it goes on.
  */
 public final class ShopWorkload {
   private static final int MOST_STEPS = 4;
+
+  /** So many orders may have left rows behind: with more, no new keys come into use. */
+  private static final int MOST_GONE = 100;
 
   private Connection source;
   private final Random random;
@@ -73,6 +77,20 @@ public final class ShopWorkload {
     Set<String> all = new HashSet<>(lasting);
     all.addAll(untouched);
     return all;
+  }
+
+  /** How many rows the shop has now. */
+  public long rows() throws SQLException {
+    long rows = 0;
+    try (Statement statement = source.createStatement()) {
+      for (String table : Shop.TABLES) {
+        try (ResultSet count = statement.executeQuery("SELECT COUNT(*) FROM " + table)) {
+          count.next();
+          rows += count.getLong(1);
+        }
+      }
+    }
+    return rows;
   }
 
   /** How many statements have been executed. */
@@ -138,7 +156,10 @@ public final class ShopWorkload {
       case 14 -> renameOrder();
       case 15 -> movePayments();
       case 16 ->
-          update("DELETE FROM ecom_order_items WHERE order_id = ? AND order_item_id = 1", order());
+          update(
+              "DELETE FROM ecom_order_items WHERE order_id = ? AND order_item_id = ?",
+              order(),
+              item());
       case 17 -> insertItem();
       case 18 -> comeOrGo("ecom_customers", "customer_id", "customer_city", customers);
       default -> comeOrGo("ecom_products", "product_id", "product_category_name", products);
@@ -146,11 +167,7 @@ public final class ShopWorkload {
   }
 
   private void insertOrder() throws SQLException {
-    // Some come back under the key that they had.
-    String order =
-        !gone.isEmpty() && random.nextBoolean()
-            ? gone.remove(random.nextInt(gone.size()))
-            : "new order " + created++;
+    String order = freeKey("new order ");
     update(
         "INSERT INTO ecom_orders (order_id, customer_id, order_status) VALUES (?, ?, 'new')"
             + " ON DUPLICATE KEY UPDATE order_status = 'again'",
@@ -183,13 +200,20 @@ public final class ShopWorkload {
       return;
     }
     String order = passing.remove(random.nextInt(passing.size()));
-    String name = "renamed order " + created++;
+    String name = freeKey("renamed order ");
     update("UPDATE ecom_orders SET order_id = ? WHERE order_id = ?", name, order);
     if (random.nextBoolean()) {
-      update("UPDATE ecom_order_items SET order_id = ? WHERE order_id = ?", name, order);
+      update("UPDATE IGNORE ecom_order_items SET order_id = ? WHERE order_id = ?", name, order);
     }
     passing.add(name);
     gone.add(order);
+  }
+
+  /** Some orders come back under a key that there was, where its children may still be. */
+  private String freeKey(String prefix) {
+    return gone.size() >= MOST_GONE || (!gone.isEmpty() && random.nextBoolean())
+        ? gone.remove(random.nextInt(gone.size()))
+        : prefix + created++;
   }
 
   private void movePayments() throws SQLException {
@@ -202,7 +226,7 @@ public final class ShopWorkload {
         "REPLACE INTO ecom_order_items (order_id, order_item_id, product_id, seller_id, price)"
             + " VALUES (?, ?, ?, ?, ?)",
         order(),
-        1 + random.nextInt(3),
+        item(),
         reference(products),
         reference(sellers),
         price());
@@ -224,6 +248,11 @@ public final class ShopWorkload {
   private String order() {
     List<String> orders = passing.isEmpty() || random.nextBoolean() ? lasting : passing;
     return one(orders);
+  }
+
+  /** An item's number: as many come as go when half of them are there, one for each order. */
+  private int item() {
+    return 1 + random.nextInt(2);
   }
 
   private String one(List<String> keys) {
