@@ -3,6 +3,7 @@ package io.widebeam.flow;
 import io.widebeam.change.TableId;
 import io.widebeam.flow.Connection.Engine;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +26,17 @@ final class ConnectorSettings {
   /** Postgres cuts longer names off. */
   private static final int LONGEST_SLOT_NAME = 63;
 
+  private static final int CHECKSUM_DIGITS = 8;
+  private static final int GENERATION_DIGITS = 11;
+
+  static final String SLOT = "slot.name";
+  static final String PUBLICATION = "publication.name";
+  private static final String PUBLISHED = "publication.autocreate.mode";
+  private static final String FILTERED = "filtered";
+  private static final String NAME = "name";
+  private static final String TABLES = "table.include.list";
+  private static final String SERVER_ID = "database.server.id";
+
   private ConnectorSettings() {}
 
   static DebeziumIO.ConnectorConfiguration of(
@@ -35,8 +47,8 @@ final class ConnectorSettings {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("topic.prefix", source.name());
     // By which state finds the connection's settings when the flow is resumed.
-    properties.put("name", flow + "." + source.name());
-    properties.put("table.include.list", tableList(tables));
+    properties.put(NAME, name(flow, source.name()));
+    properties.put(TABLES, tableList(tables));
     // Left out, DebeziumIO would put in a class of Debezium 1.
     properties.put("database.history", "unused");
     DebeziumIO.ConnectorConfiguration configuration =
@@ -73,14 +85,70 @@ final class ConnectorSettings {
     if (description.connectorClass().equals(POSTGRESQL)) {
       properties.put("database.dbname", database.database());
       properties.put("plugin.name", "pgoutput");
-      properties.put("slot.name", postgresName(flow, database.name()));
-      properties.put("publication.name", postgresName(flow, database.name()));
-      properties.put("publication.autocreate.mode", "filtered");
+      properties.put(SLOT, postgresName(flow, database.name()));
+      properties.put(PUBLICATION, postgresName(flow, database.name()));
+      properties.put(PUBLISHED, FILTERED);
       return properties;
     }
     properties.put("database.include.list", literal(database.database()));
-    properties.put("database.server.id", Long.toString(serverId(flow, database.name())));
+    properties.put(SERVER_ID, Long.toString(serverId(flow, database.name())));
     return properties;
+  }
+
+  /** The same settings for some of the tables. */
+  static DebeziumIO.ConnectorConfiguration withTables(
+      DebeziumIO.ConnectorConfiguration all, List<TableDescription> tables) {
+    return with(Map.of(TABLES, tableList(tables)), all.getConfigurationMap());
+  }
+
+  /**
+   * The settings of one more reader of a source, for some of its tables, by which no server takes
+   * it for the first one.
+   */
+  static DebeziumIO.ConnectorConfiguration inGeneration(
+      String flow,
+      String connection,
+      long generation,
+      DebeziumIO.ConnectorConfiguration first,
+      List<TableDescription> tables) {
+    Map<String, String> known = first.getConfigurationMap();
+    Map<String, String> own = new HashMap<>();
+    own.put(NAME, name(flow, connection, generation));
+    own.put(TABLES, tableList(tables));
+    if (known.containsKey(SERVER_ID)) {
+      own.put(SERVER_ID, Long.toString(serverId(flow, connection + "@" + generation)));
+    }
+    if (known.get("connector.class").equals(POSTGRESQL)) {
+      own.put(SLOT, postgresName(known.getOrDefault(SLOT, "debezium"), generation));
+      if (FILTERED.equals(known.get(PUBLISHED))) {
+        // Each reader makes it have the reader's tables; others are made for all.
+        own.put(PUBLICATION, postgresName(known.get(PUBLICATION), generation));
+      }
+    }
+    return with(own, known);
+  }
+
+  private static DebeziumIO.ConnectorConfiguration with(
+      Map<String, String> own, Map<String, String> known) {
+    Map<String, String> properties = new HashMap<>(known);
+    properties.putAll(own);
+    return DebeziumIO.ConnectorConfiguration.create()
+        .withConnectorClass(connectorClass(known.get("connector.class")))
+        .withHostName(StaticValueProvider.of(known.get("database.hostname")))
+        .withPort(StaticValueProvider.of(known.get("database.port")))
+        .withUsername(known.get("database.user"))
+        .withPassword(known.get("database.password"))
+        .withConnectionProperties(properties);
+  }
+
+  /** The name of a flow's connector: state finds its settings by it. */
+  static String name(String flow, String connection) {
+    return flow + "." + connection;
+  }
+
+  /** The name of the connector that reads for the views of a later generation. */
+  static String name(String flow, String connection, long generation) {
+    return name(flow, connection) + "@" + generation;
   }
 
   /**
@@ -97,6 +165,26 @@ final class ConnectorSettings {
     String readable = "widebeam_" + flow.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9_]", "_");
     int length = Math.min(readable.length(), LONGEST_SLOT_NAME - unique.length());
     return readable.substring(0, length) + unique;
+  }
+
+  /** The name for the slot or publication of a later generation, of that of the flow's own. */
+  private static String postgresName(String first, long generation) {
+    return beforeGeneration(first)
+        + "%11s".formatted(Long.toString(generation, Character.MAX_RADIX)).replace(' ', '0');
+  }
+
+  /** A regular expression for the names of all later generations' slots or publications. */
+  static String postgresNamesAfter(String first) {
+    return "^" + literal(beforeGeneration(first)) + "[0-9a-z]{11}$";
+  }
+
+  private static String beforeGeneration(String first) {
+    int length = LONGEST_SLOT_NAME - "_".length() - GENERATION_DIGITS;
+    return (first.length() <= length
+            ? first
+            : first.substring(0, length - "_".length() - CHECKSUM_DIGITS)
+                + "_%08x".formatted(checksum(first)))
+        + "_";
   }
 
   private static String tableList(List<TableDescription> tables) {

@@ -6,7 +6,7 @@ import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetters;
 import io.widebeam.document.DocumentChange;
 import io.widebeam.document.DocumentRows;
-import io.widebeam.flow.PlannedFlow.PlannedSource;
+import io.widebeam.flow.PlannedFlow.PlannedReader;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.join.WideDocuments;
@@ -17,7 +17,6 @@ import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.JdbcTables;
 import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.mongodb.MongoDocuments;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,13 +36,15 @@ import org.joda.time.Duration;
  *             │                └─ sales/Rollup ── sales/Write
  *             └─ stock/Sources ── stock/Join ── stock/Write
  * Read/depot ───────┘
+ * Read/shop@7353 ── returns@7353/Join ── returns@7353/Write
  * </pre>
  *
  * <p>What each of them cannot process goes to DeadLetters/Write, unless it is to end the flow.
  *
  * <p>Steps are named after connections and collections, and keep their names from version to
  * version: a restored checkpoint finds its state by them. A view that joined the flow later, or was
- * changed, has its generation in its steps' names: it has no state, and its tables are loaded.
+ * changed, has its generation in its steps' names, as {@code returns} has here: it has no state,
+ * and what it joins is read by steps of its own, so that the others go on while that is loaded.
  */
 public final class FlowComposer {
   private static final long NO_GENERATION = 0;
@@ -108,41 +109,27 @@ public final class FlowComposer {
     letters.ifPresent(DeadLetters::close);
   }
 
-  /** Each connection once, however many views read its tables. */
+  /** Each connection once for a generation, however many views read its tables; by the step. */
   private static Map<String, PCollection<Change>> readSources(
       Pipeline pipeline, PlannedFlow flow, Optional<DeadLetters<PDone>> letters) {
     Map<String, PCollection<Change>> changes = new LinkedHashMap<>();
-    for (PlannedSource source : flow.sources()) {
+    for (PlannedReader reader : flow.readers()) {
       CdcIO.Read<Change> read =
           CdcIO.readChanges()
-              .withConnectorConfiguration(source.connector())
-              .withGeneration(flow.generation())
-              .withLoadsOf(loads(source, flow));
-      changes.put(
-          source.connection(),
-          pipeline.apply(
-              "Read/" + source.connection(), letters.map(read::withDeadLetters).orElse(read)));
+              .withConnectorConfiguration(reader.source().connector())
+              .withGeneration(reader.generation());
+      String step = readStep(reader.source().connection(), reader.generation(), flow);
+      changes.put(step, pipeline.apply(step, letters.map(read::withDeadLetters).orElse(read)));
     }
     return changes;
   }
 
-  /** The tables of the views that joined the flow later: for these they have to be loaded. */
-  private static Map<TableId, Long> loads(PlannedSource source, PlannedFlow flow) {
-    Map<TableId, Long> loads = new HashMap<>();
-    for (PlannedView view : flow.views()) {
-      long generation = flow.generationOf(view);
-      if (generation > flow.generation()) {
-        view.tables().stream()
-            .filter(table -> table.source().equals(source.connection()))
-            .forEach(table -> loads.merge(table, generation, Math::max));
-      }
-    }
-    return loads;
-  }
-
   private static PCollection<Change> flattenSources(
       PlannedView view, PlannedFlow flow, Map<String, PCollection<Change>> changes) {
-    List<PCollection<Change>> needed = view.connections().stream().map(changes::get).toList();
+    List<PCollection<Change>> needed =
+        view.connections().stream()
+            .map(connection -> changes.get(readStep(connection, flow.generationOf(view), flow)))
+            .toList();
     return needed.size() == 1
         ? needed.get(0)
         : PCollectionList.of(needed).apply(step(view, flow, "Sources"), Flatten.pCollections());
@@ -245,6 +232,14 @@ public final class FlowComposer {
   }
 
   private static String step(String part, long generation, PlannedFlow flow, String stage) {
-    return part + (generation == flow.generation() ? "" : "@" + generation) + "/" + stage;
+    return inGeneration(part, generation, flow) + "/" + stage;
+  }
+
+  private static String readStep(String connection, long generation, PlannedFlow flow) {
+    return "Read/" + inGeneration(connection, generation, flow);
+  }
+
+  private static String inGeneration(String part, long generation, PlannedFlow flow) {
+    return part + (generation == flow.generation() ? "" : "@" + generation);
   }
 }

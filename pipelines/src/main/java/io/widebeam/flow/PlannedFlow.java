@@ -7,12 +7,14 @@ import io.widebeam.sink.jdbc.JdbcTarget;
 import io.widebeam.sink.jdbc.SourceColumns;
 import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.beam.io.debezium.DebeziumIO;
@@ -106,15 +108,55 @@ public record PlannedFlow(
   }
 
   /**
-   * The event time up to which a view's rows come from its load: the first load of a flow has its
-   * generation's, and one that is done later, or of no generation, that of the run's start.
+   * The event time up to which a view's rows come from its load: that of its generation or, if
+   * there is none, of the run's start.
    */
   long loadMillisOf(PlannedView view) {
     long own = generationOf(view);
-    if (own == 0) {
-      return System.currentTimeMillis() + LATE_START_MILLIS;
+    return own == 0 ? System.currentTimeMillis() + LATE_START_MILLIS : own >> GENERATION_BITS;
+  }
+
+  /**
+   * The steps that read the sources. A source has one for the views of the flow's own generation,
+   * and one more for each later generation of views, whose load keeps none of the others waiting.
+   */
+  public List<PlannedReader> readers() {
+    Map<Long, Set<TableId>> needed = new TreeMap<>();
+    for (PlannedView view : views) {
+      needed.computeIfAbsent(generationOf(view), unused -> new HashSet<>()).addAll(view.tables());
     }
-    return (own >> GENERATION_BITS) + (own == generation ? 0 : LATE_START_MILLIS);
+    List<PlannedReader> readers = new ArrayList<>();
+    for (PlannedSource source : sources) {
+      needed.forEach(
+          (number, tables) -> {
+            List<TableDescription> read =
+                source.tables().stream().filter(table -> tables.contains(table.id())).toList();
+            if (!read.isEmpty()) {
+              readers.add(reader(source, number, read));
+            }
+          });
+    }
+    return readers;
+  }
+
+  private PlannedReader reader(PlannedSource source, long number, List<TableDescription> tables) {
+    String connection = source.connection();
+    boolean own = number == generation;
+    if (own && tables.size() == source.tables().size()) {
+      return new PlannedReader(ConnectorSettings.name(name, connection), number, source);
+    }
+    return new PlannedReader(
+        own
+            ? ConnectorSettings.name(name, connection)
+            : ConnectorSettings.name(name, connection, number),
+        number,
+        new PlannedSource(
+            connection,
+            own
+                ? ConnectorSettings.withTables(source.connector(), tables)
+                : ConnectorSettings.inGeneration(
+                    name, connection, number, source.connector(), tables),
+            tables));
   }
 
   /** The rollups of a view's documents. */
@@ -141,7 +183,7 @@ public record PlannedFlow(
   }
 
   /**
-   * One connection to read, once, for all its tables.
+   * One connection to read, for all its tables.
    *
    * @param connection its name; the {@code source} of its tables' ids
    * @param tables exactly the tables that the connector reads
@@ -162,6 +204,15 @@ public record PlannedFlow(
       return "PlannedSource[" + connection + ", " + tables + "]";
     }
   }
+
+  /**
+   * One step that reads a source for the views of one generation.
+   *
+   * @param name the connector's, which nobody else has
+   * @param source the connection with the tables that these views join, and with the names under
+   *     which the server knows this reader
+   */
+  public record PlannedReader(String name, long generation, PlannedSource source) {}
 
   /**
    * One view, with its tables' ids and keys.

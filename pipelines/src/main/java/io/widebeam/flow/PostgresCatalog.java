@@ -157,10 +157,10 @@ final class PostgresCatalog {
     String quoted() {
       return quote(schema) + "." + quote(name);
     }
+  }
 
-    private static String quote(String name) {
-      return '"' + name.replace("\"", "\"\"") + '"';
-    }
+  static String quote(String name) {
+    return '"' + name.replace("\"", "\"\"") + '"';
   }
 
   private SourceDescription describe(Set<String> names) throws SQLException {

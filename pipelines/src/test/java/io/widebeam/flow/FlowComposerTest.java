@@ -38,10 +38,14 @@ class FlowComposerTest {
                   List.of()),
           (target, names) -> List.of());
 
-  /** The steps that the composer itself names. */
   private static List<String> steps(Flow flow) {
+    return steps(PLANNER.plan(flow));
+  }
+
+  /** The steps that the composer itself names. */
+  private static List<String> steps(PlannedFlow flow) {
     Pipeline pipeline = Pipeline.create();
-    FlowComposer.compose(pipeline, PLANNER.plan(flow));
+    FlowComposer.compose(pipeline, flow);
     List<String> steps = new ArrayList<>();
     pipeline.traverseTopologically(
         new Pipeline.PipelineVisitor.Defaults() {
@@ -88,5 +92,27 @@ class FlowComposerTest {
             "DeadLetters/All",
             "DeadLetters/Write");
     assertThat(steps(flow.failFast())).doesNotContain("DeadLetters/All", "DeadLetters/Write");
+  }
+
+  @Test
+  void aViewOfALaterGenerationHasItsOwnReaderAndTheOthersKeepTheirSteps() {
+    Flow flow =
+        Flow.named("flow")
+            .connection(Connection.mariadb("shop", "h", 1, "db", "u", ""))
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shop.orders")
+            .writeTo("docs.orders")
+            .readFrom("shop.products")
+            .writeTo("docs.products")
+            .failFast();
+
+    assertThat(steps(PLANNER.plan(flow).withGenerations(5, Map.of("docs.products", 7L))))
+        .containsExactly(
+            "Read/shop",
+            "Read/shop@7",
+            "docs.orders/Join",
+            "docs.orders/Write",
+            "docs.products@7/Join",
+            "docs.products@7/Write");
   }
 }

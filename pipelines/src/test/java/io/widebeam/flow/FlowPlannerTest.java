@@ -149,6 +149,55 @@ class FlowPlannerTest {
   }
 
   @Test
+  void theReaderOfALaterGenerationIsNoOtherToTheServer() {
+    String first = ConnectorSettings.postgresName("x".repeat(100), "shop");
+    Flow flow =
+        Flow.named("x".repeat(100))
+            .connection(Connection.postgresql("shop", "h", 5432, "db", "cdc", "hunter2"))
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shop.ecom_orders")
+            .writeTo("docs.orders")
+            .readFrom("shop.ecom_products")
+            .writeTo("docs.products");
+    PlannedFlow planned =
+        new FlowPlanner(
+                (source, names) ->
+                    new SourceDescription(
+                        ConnectorSettings.POSTGRESQL,
+                        true,
+                        described(names).tables(),
+                        Map.of(),
+                        List.of(),
+                        List.of()),
+                (target, names) -> List.of())
+            .plan(flow)
+            .withGenerations(
+                7_000_000_000_000_000L, Map.of("docs.products", 7_000_000_000_000_001L));
+
+    List<Map<String, String>> readers =
+        planned.readers().stream()
+            .map(reader -> reader.source().connector().getConfigurationMap())
+            .toList();
+    assertThat(readers.get(0))
+        .containsEntry("table.include.list", "ECommerceData\\.ecom_orders")
+        .containsEntry("slot.name", first)
+        .containsEntry("publication.name", first)
+        .containsEntry("database.password", "hunter2");
+    assertThat(readers.get(1))
+        .containsEntry("table.include.list", "ECommerceData\\.ecom_products")
+        .containsEntry("topic.prefix", "shop")
+        .containsEntry("database.hostname", "h")
+        .containsEntry("database.password", "hunter2")
+        .hasEntrySatisfying("name", name -> assertThat(name).endsWith(".shop@7000000000000001"));
+    for (String property : List.of("slot.name", "publication.name")) {
+      assertThat(readers.get(1).get(property))
+          .matches(ConnectorSettings.postgresNamesAfter(first))
+          .hasSize(63);
+      assertThat(first).doesNotMatch(ConnectorSettings.postgresNamesAfter(first));
+    }
+  }
+
+  @Test
   void propertiesPassThroughToTheConnector() {
     Flow flow =
         Flow.named("flow")

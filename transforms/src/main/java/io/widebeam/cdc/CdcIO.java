@@ -2,7 +2,6 @@ package io.widebeam.cdc;
 
 import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
-import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetter;
 import io.widebeam.deadletter.DeadLetterCoder;
 import java.util.Map;
@@ -77,6 +76,12 @@ import org.apache.kafka.connect.source.SourceRecord;
  * nothing is left to read, the watermark follows the wall clock. Transactions are known by the
  * connector's transaction metadata ({@code provide.transaction.metadata}, on by default).
  *
+ * <h2>Several readers of a database</h2>
+ *
+ * <p>Each needs a {@code name} of its own, by which state finds its settings when a job is resumed
+ * ({@code topic.prefix} if it is left out); on Postgres, a {@code slot.name} as well, and a {@code
+ * publication.name} unless the publication is made for all of them.
+ *
  * <h2>Settings</h2>
  *
  * <p>Properties that the configuration leaves out get values fit for a live pipeline: a poll
@@ -91,11 +96,11 @@ import org.apache.kafka.connect.source.SourceRecord;
  * <h2>Metrics</h2>
  *
  * <p>In the namespace {@code widebeam}: the counters {@code changes} and {@code
- * snapshotRows.<table>} and the gauges {@code snapshotDone} (0 or 1), {@code catchingUp} (1 while
- * the log of the time of the load or of the interruption is read), {@code backlog} (changes read
- * but not yet taken by the pipeline), {@code sourceDown.<topic.prefix>} (1 while the database
- * cannot be reached) and {@code tableRows.<table>} (how many rows the database thinks there are to
- * load).
+ * snapshotRows.<table>} and the gauges {@code snapshotDone.<name>} (0 or 1), {@code catchingUp} (1
+ * while the log of the time of the load or of the interruption is read), {@code live.<name>} (1
+ * after both), {@code backlog} (changes read but not yet taken by the pipeline), {@code
+ * sourceDown.<name>} (1 while the database cannot be reached) and {@code tableRows.<table>} (how
+ * many rows the database thinks there are to load).
  *
  * <h2>Errors</h2>
  *
@@ -116,13 +121,7 @@ public final class CdcIO {
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
     return new Read<>(
-        null,
-        new ChangeDecoders(false),
-        ChangeCoder.of(),
-        CdcSource.Limits.NONE,
-        0,
-        Map.of(),
-        null);
+        null, new ChangeDecoders(false), ChangeCoder.of(), CdcSource.Limits.NONE, 0, null);
   }
 
   /**
@@ -130,7 +129,7 @@ public final class CdcIO {
    * heartbeats, notifications and transaction metadata are not given to the mapper.
    */
   public static <T> Read<T> read() {
-    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, Map.of(), null);
+    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, null);
   }
 
   /** Reads the connector's records as JSON texts, as {@code DebeziumIO.readAsJson} does. */
@@ -149,7 +148,6 @@ public final class CdcIO {
     @Nullable private final Coder<T> coder;
     private final CdcSource.Limits limits;
     private final long generation;
-    private final Map<TableId, Long> loads;
     @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
 
     private Read(
@@ -158,20 +156,18 @@ public final class CdcIO {
         @Nullable Coder<T> coder,
         CdcSource.Limits limits,
         long generation,
-        Map<TableId, Long> loads,
         @Nullable ErrorHandler<DeadLetter, ?> deadLetters) {
       this.configuration = configuration;
       this.decoders = decoders;
       this.coder = coder;
       this.limits = limits;
       this.generation = generation;
-      this.loads = loads;
       this.deadLetters = deadLetters;
     }
 
     /** The connector, where its database is, and any of the connector's properties. Required. */
     public Read<T> withConnectorConfiguration(ConnectorConfiguration configuration) {
-      return new Read<>(configuration, decoders, coder, limits, generation, loads, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
     }
 
     /**
@@ -185,13 +181,12 @@ public final class CdcIO {
           coder,
           limits,
           generation,
-          loads,
           deadLetters);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
     public Read<T> withCoder(Coder<T> coder) {
-      return new Read<>(configuration, decoders, coder, limits, generation, loads, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
     }
 
     /** Ends the read after so many elements; null, the default, never ends it. */
@@ -202,7 +197,6 @@ public final class CdcIO {
           coder,
           new CdcSource.Limits(elements, limits.millis()),
           generation,
-          loads,
           deadLetters);
     }
 
@@ -214,7 +208,6 @@ public final class CdcIO {
           coder,
           new CdcSource.Limits(limits.elements(), millis),
           generation,
-          loads,
           deadLetters);
     }
 
@@ -223,19 +216,7 @@ public final class CdcIO {
      * zero, the default, asks for nothing.
      */
     public Read<T> withGeneration(long firstSequence) {
-      return new Read<>(configuration, decoders, coder, limits, firstSequence, loads, deadLetters);
-    }
-
-    /**
-     * Loads tables that are new here, or new to some of those who read on from a checkpoint. Until
-     * that is done, the source is held as in the first load. A read that begins loads them anyway.
-     *
-     * @param numbers of each table, which load of it is asked for: one with a greater number than
-     *     all that a checkpoint knows of is done, others have been
-     */
-    public Read<T> withLoadsOf(Map<TableId, Long> numbers) {
-      return new Read<>(
-          configuration, decoders, coder, limits, generation, Map.copyOf(numbers), deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, firstSequence, deadLetters);
     }
 
     /**
@@ -244,7 +225,7 @@ public final class CdcIO {
      * represented. For {@link CdcIO#readChanges()} only.
      */
     public Read<T> withDeadLetters(ErrorHandler<DeadLetter, ?> handler) {
-      return new Read<>(configuration, decoders, coder, limits, generation, loads, handler);
+      return new Read<>(configuration, decoders, coder, limits, generation, handler);
     }
 
     @Override
@@ -276,7 +257,6 @@ public final class CdcIO {
       }
       Map<String, String> properties =
           ConnectorProperties.complete(configurationMap(configuration));
-      ConnectorProperties.putLoads(loads, properties);
       return decoders instanceof ChangeDecoders
           ? ConnectorProperties.withEveryChange(properties)
           : properties;

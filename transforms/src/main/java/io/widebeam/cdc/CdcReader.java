@@ -16,7 +16,6 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
   private static final long METRICS_INTERVAL_NANOS = 200_000_000L;
 
   private final Gauge backlog = Metrics.gauge("widebeam", "backlog");
-  private final Gauge snapshotDone = Metrics.gauge("widebeam", "snapshotDone");
   private final Gauge catchingUp = Metrics.gauge("widebeam", "catchingUp");
 
   private final CdcSource<T> source;
@@ -97,13 +96,16 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
       for (LoadProgress.TableProgress table : position.load().tables()) {
         Metrics.gauge("widebeam", "tableRows." + table.name()).set(table.rows());
       }
-      Metrics.gauge("widebeam", "sourceDown." + session.source()).set(isSourceDown() ? 1 : 0);
+      report("sourceDown", isSourceDown());
       EventClock.Phase phase = position.clock().phase();
-      Metrics.gauge("widebeam", "live." + session.source())
-          .set(phase == EventClock.Phase.LIVE ? 1 : 0);
-      snapshotDone.set(phase == EventClock.Phase.LOAD ? 0 : 1);
+      report("live", phase == EventClock.Phase.LIVE);
+      report("snapshotDone", phase != EventClock.Phase.LOAD);
       catchingUp.set(phase == EventClock.Phase.CATCH_UP ? 1 : 0);
     }
+  }
+
+  private void report(String gauge, boolean yes) {
+    Metrics.gauge("widebeam", gauge + "." + session.name()).set(yes ? 1 : 0);
   }
 
   /** Whether the database cannot be reached at the moment, and is tried again. */

@@ -9,7 +9,6 @@ import io.debezium.relational.history.HistoryRecordComparator;
 import io.debezium.relational.history.SchemaHistoryException;
 import io.debezium.relational.history.SchemaHistoryListener;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -36,20 +35,6 @@ public final class CheckpointedSchemaHistory extends AbstractSchemaHistory {
 
   static void unregister(String reader) {
     LOGS.remove(reader);
-  }
-
-  /**
-   * A statement that the connector is to take for one that it met at this position.
-   *
-   * @param partition what the offset is of
-   */
-  static String document(
-      Map<String, ?> partition, Map<String, ?> offset, String database, String ddl)
-      throws IOException {
-    return DocumentWriter.defaultWriter()
-        .write(
-            new HistoryRecord(partition, offset, database, null, ddl, null, Instant.now())
-                .document());
   }
 
   @Override

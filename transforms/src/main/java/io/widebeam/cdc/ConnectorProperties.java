@@ -1,6 +1,5 @@
 package io.widebeam.cdc;
 
-import io.widebeam.change.TableId;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -9,7 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * The connector's properties: the user's own, and what a live pipeline wants where the user said
@@ -35,7 +33,6 @@ final class ConnectorProperties {
 
   private static final String LOAD_THREADS = OWN_PREFIX + "threads";
   private static final String CHUNK_ROWS = OWN_PREFIX + "chunk.rows";
-  private static final String LOADS = OWN_PREFIX + "asked";
   private static final String DEFAULT_CHUNK_ROWS = "16384";
   private static final int MOST_LOAD_THREADS = 4;
 
@@ -111,6 +108,10 @@ final class ConnectorProperties {
   private static Map<String, String> defaults(Map<String, String> given) {
     Map<String, String> defaults = new LinkedHashMap<>();
     defaults.put(NAME, given.get(TOPIC_PREFIX));
+
+    // Two connectors of one database would wait a minute for each other's JMX beans.
+    defaults.put(
+        "custom.metric.tags", "reader=" + given.getOrDefault(NAME, given.get(TOPIC_PREFIX)));
 
     // How long the connector's queue waits for a fuller batch: latency, when there is little to do.
     defaults.put("poll.interval.ms", "2");
@@ -198,40 +199,6 @@ final class ConnectorProperties {
   /** How many rows are read at a time, and read again after a crash. */
   static int chunkRows(Map<String, String> properties) {
     return Math.max(1, Integer.parseInt(properties.getOrDefault(CHUNK_ROWS, DEFAULT_CHUNK_ROWS)));
-  }
-
-  /** Asks for loads of tables: a line for each, its parts between tabs. */
-  static void putLoads(Map<TableId, Long> numbers, Map<String, String> properties) {
-    if (numbers.isEmpty()) {
-      return;
-    }
-    properties.put(
-        LOADS,
-        numbers.entrySet().stream()
-            .map(
-                asked ->
-                    asked.getKey().namespace()
-                        + "\t"
-                        + asked.getKey().name()
-                        + "\t"
-                        + asked.getValue())
-            .sorted()
-            .collect(Collectors.joining("\n")));
-  }
-
-  /** The loads that are asked for, by the table, with their numbers. */
-  static Map<TableId, Long> loads(Map<String, String> properties) {
-    Map<TableId, Long> loads = new HashMap<>();
-    properties
-        .getOrDefault(LOADS, "")
-        .lines()
-        .map(line -> line.split("\t"))
-        .forEach(
-            parts ->
-                loads.put(
-                    new TableId(properties.get(TOPIC_PREFIX), parts[0], parts[1]),
-                    Long.valueOf(parts[2])));
-    return loads;
   }
 
   private static boolean isLoopback(String host) {

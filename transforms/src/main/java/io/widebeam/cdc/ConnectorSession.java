@@ -4,13 +4,11 @@ import io.debezium.data.Envelope;
 import io.widebeam.cdc.CdcCheckpoint.Offset;
 import io.widebeam.cdc.CdcCheckpoint.Position;
 import io.widebeam.cdc.EventClock.Phase;
-import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetter;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -171,7 +169,7 @@ final class ConnectorSession<T> {
             new LoadSink(),
             ConnectorProperties.loadThreads(properties),
             ConnectorProperties.chunkRows(properties));
-    this.thread = new Thread(this::run, "cdc-" + properties.get(ConnectorProperties.TOPIC_PREFIX));
+    this.thread = new Thread(this::run, "cdc-" + properties.get(ConnectorProperties.NAME));
     this.thread.setDaemon(true);
   }
 
@@ -265,9 +263,9 @@ final class ConnectorSession<T> {
     }
   }
 
-  /** The name that the pipeline has for the database: the connector's {@code topic.prefix}. */
-  String source() {
-    return properties.get(ConnectorProperties.TOPIC_PREFIX);
+  /** The connector's name, which tells it from others that read the same database. */
+  String name() {
+    return properties.get(ConnectorProperties.NAME);
   }
 
   /** Whether the database cannot be reached at the moment, and is tried again. */
@@ -431,7 +429,6 @@ final class ConnectorSession<T> {
   }
 
   private void startTask() throws Exception {
-    takeUpLoads();
     if (clock.phase() == Phase.LOAD && progress().tables().isEmpty()) {
       beginLoad();
     } else if (!loadResumed) {
@@ -472,76 +469,6 @@ final class ConnectorSession<T> {
       }
     }
     return last;
-  }
-
-  /** Begins the loads that were asked for since the checkpoint, as if they were its first. */
-  private void takeUpLoads() throws Exception {
-    Map<TableId, Long> loads = ConnectorProperties.loads(properties);
-    LoadProgress progress = progress();
-    loads.values().removeIf(number -> number <= progress.asked());
-    if (loads.isEmpty()) {
-      return;
-    }
-    long number = Collections.max(loads.values());
-    if (offsets.isEmpty()) {
-      // All tables are loaded anyway.
-      updateProgress(now -> now.taken(number));
-      return;
-    }
-    List<TableLoader.Table> tables =
-        progress.tables().isEmpty()
-            ? null
-            : TableLoader.findTables(properties, connectorClassLoader());
-    if (tables == null) {
-      throw new IllegalStateException(
-          "the connector's own snapshot is what loads this database, and it cannot load tables"
-              + " that are new in a flow: rebuild all documents");
-    }
-    LoadProgress next = progress.taken(number);
-    List<TableId> added = new ArrayList<>();
-    for (TableLoader.Table table : tables) {
-      if (!loads.containsKey(table.id())) {
-        continue;
-      }
-      LoadProgress.TableProgress known = progress.find(table.id().namespace(), table.id().name());
-      if (known == null) {
-        added.add(table.id());
-      }
-      next =
-          next.restarted(
-              table.id().namespace(),
-              table.id().name(),
-              table.rows(),
-              known == null ? "" : known.columns());
-    }
-    LOG.info(
-        "Reading {} of {}, which the flow did not have before",
-        loads.keySet(),
-        ConnectorProperties.describe(properties));
-    try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
-      for (TableId table : added) {
-        introduce(table, database);
-      }
-    }
-    clock.loadStarted(System.currentTimeMillis());
-    LoadProgress taken = next;
-    publishTail(now -> taken);
-  }
-
-  /** Makes the connector follow a table that it did not capture when it took its position. */
-  private void introduce(TableId table, SourceDatabase database) throws Exception {
-    if (!postgres) {
-      // As it is now: changes of rows that it had with other columns are older than the load.
-      Map.Entry<Map<String, ?>, Map<String, ?>> position = offsets.entrySet().iterator().next();
-      history.append(
-          CheckpointedSchemaHistory.document(
-              position.getKey(),
-              position.getValue(),
-              table.namespace(),
-              database.createStatement(table)));
-    } else if ("filtered".equals(properties.get("publication.autocreate.mode"))) {
-      database.publish(properties.get("publication.name"), table);
-    }
   }
 
   /** From nothing; a snapshot of the connector's that was lost has left nothing either. */
@@ -639,7 +566,7 @@ final class ConnectorSession<T> {
     load.close();
     lock.lock();
     try {
-      tail = tail.loaded(0, tail.load().none());
+      tail = tail.loaded(0, LoadProgress.NONE);
     } finally {
       lock.unlock();
     }
@@ -970,7 +897,7 @@ final class ConnectorSession<T> {
   private Position position(int moreElements) {
     long elements = tail.elements() + moreElements;
     if (clock.phase() == Phase.LOAD && !loading) {
-      return new Position(List.of(), sequence, elements, clock.state(), 0, tail.load().none());
+      return new Position(List.of(), sequence, elements, clock.state(), 0, LoadProgress.NONE);
     }
     List<Offset> current = new ArrayList<>(offsets.size());
     offsets.forEach((partition, offset) -> current.add(new Offset(partition, offset)));

@@ -15,12 +15,10 @@ import javax.annotation.Nullable;
  *
  * @param tables every table of the source, the loaded ones too; empty where the connector itself
  *     takes the snapshot
- * @param asked the highest number of a load that has been asked for and taken up; see {@link
- *     CdcIO.Read#withLoadsOf}
  */
-record LoadProgress(List<TableProgress> tables, long asked) {
+record LoadProgress(List<TableProgress> tables) {
 
-  static final LoadProgress NONE = new LoadProgress(List.of(), 0);
+  static final LoadProgress NONE = new LoadProgress(List.of());
 
   /**
    * A primary key: of each of its columns the text in which the server compares it; binary ones in
@@ -96,16 +94,6 @@ record LoadProgress(List<TableProgress> tables, long asked) {
     }
   }
 
-  /** With nothing loaded. */
-  LoadProgress none() {
-    return new LoadProgress(List.of(), asked);
-  }
-
-  /** With all loads taken up that have been asked for up to this number. */
-  LoadProgress taken(long number) {
-    return new LoadProgress(tables, Math.max(asked, number));
-  }
-
   boolean isDone() {
     return tables.stream().allMatch(TableProgress::isDone);
   }
@@ -139,7 +127,7 @@ record LoadProgress(List<TableProgress> tables, long asked) {
     }
     List<TableProgress> more = new ArrayList<>(tables);
     more.add(TableProgress.start(namespace, name, rows, columns));
-    return new LoadProgress(List.copyOf(more), asked);
+    return new LoadProgress(List.copyOf(more));
   }
 
   /** With a table's columns, which were not known. */
@@ -167,7 +155,7 @@ record LoadProgress(List<TableProgress> tables, long asked) {
     more.add(
         new TableProgress(
             table.namespace(), table.name(), 0, table.columns(), 0, null, true, List.of()));
-    return new LoadProgress(List.copyOf(more), asked);
+    return new LoadProgress(List.copyOf(more));
   }
 
   private LoadProgress replaced(TableProgress before, TableProgress after) {
@@ -175,11 +163,10 @@ record LoadProgress(List<TableProgress> tables, long asked) {
     changed.replaceAll(
         table ->
             table.is(before.namespace(), before.name()) ? after : Objects.requireNonNull(table));
-    return new LoadProgress(List.copyOf(changed), asked);
+    return new LoadProgress(List.copyOf(changed));
   }
 
   void encode(DataOutputStream out) throws IOException {
-    out.writeLong(asked);
     out.writeInt(tables.size());
     for (TableProgress table : tables) {
       out.writeUTF(table.namespace);
@@ -198,7 +185,6 @@ record LoadProgress(List<TableProgress> tables, long asked) {
   }
 
   static LoadProgress decode(DataInputStream in) throws IOException {
-    long asked = in.readLong();
     int count = in.readInt();
     List<TableProgress> tables = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
@@ -218,7 +204,7 @@ record LoadProgress(List<TableProgress> tables, long asked) {
           new TableProgress(
               namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(open)));
     }
-    return new LoadProgress(List.copyOf(tables), asked);
+    return new LoadProgress(List.copyOf(tables));
   }
 
   private static void encode(@Nullable RowKey key, DataOutputStream out) throws IOException {

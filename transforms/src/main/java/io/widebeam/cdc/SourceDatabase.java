@@ -1,6 +1,5 @@
 package io.widebeam.cdc;
 
-import io.widebeam.change.TableId;
 import java.sql.Connection;
 import java.sql.Driver;
 import java.sql.PreparedStatement;
@@ -65,7 +64,6 @@ final class SourceDatabase implements AutoCloseable {
   }
 
   private static final String CONNECT_MILLIS = "30000";
-  private static final long POLL_MILLIS = 50;
 
   private final Kind kind;
   private final Connection connection;
@@ -271,73 +269,6 @@ final class SourceDatabase implements AutoCloseable {
         return row.next() && row.getBoolean(1);
       }
     }
-  }
-
-  /** The statement that makes a MySQL or MariaDB table as it is now. */
-  String createStatement(TableId table) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery(
-                "SHOW CREATE TABLE "
-                    + backticks(table.namespace())
-                    + "."
-                    + backticks(table.name()))) {
-      row.next();
-      return row.getString(2);
-    }
-  }
-
-  private static String backticks(String name) {
-    return "`" + name.replace("`", "``") + "`";
-  }
-
-  /**
-   * Adds a Postgres table to a publication, if that is there and has it not, and waits until no
-   * transaction is left that may have changed it without the publication's noticing.
-   */
-  void publish(String publication, TableId table) throws SQLException, InterruptedException {
-    try (PreparedStatement known =
-        connection.prepareStatement(
-            "SELECT EXISTS (SELECT FROM pg_publication_tables t WHERE t.pubname = p.pubname AND"
-                + " schemaname = ? AND tablename = ?) FROM pg_publication p WHERE pubname = ?")) {
-      known.setString(1, table.namespace());
-      known.setString(2, table.name());
-      known.setString(3, publication);
-      try (ResultSet row = known.executeQuery()) {
-        if (!row.next() || row.getBoolean(1)) {
-          return;
-        }
-      }
-    }
-    try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "ALTER PUBLICATION "
-              + quotes(publication)
-              + " ADD TABLE "
-              + quotes(table.namespace())
-              + "."
-              + quotes(table.name()));
-      long now;
-      try (ResultSet row = statement.executeQuery("SELECT txid_current()")) {
-        row.next();
-        now = row.getLong(1);
-      }
-      while (oldestTransaction(statement) < now) {
-        Thread.sleep(POLL_MILLIS);
-      }
-    }
-  }
-
-  private static long oldestTransaction(Statement statement) throws SQLException {
-    try (ResultSet row =
-        statement.executeQuery("SELECT txid_snapshot_xmin(txid_current_snapshot())")) {
-      row.next();
-      return row.getLong(1);
-    }
-  }
-
-  private static String quotes(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
   }
 
   /** Ends what another thread is waiting for. */

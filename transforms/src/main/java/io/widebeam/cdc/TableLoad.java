@@ -147,10 +147,7 @@ final class TableLoad<T> implements AutoCloseable {
       Thread thread =
           new Thread(
               this::work,
-              "cdc-load-"
-                  + properties.get(ConnectorProperties.TOPIC_PREFIX)
-                  + "-"
-                  + running.size());
+              "cdc-load-" + properties.get(ConnectorProperties.NAME) + "-" + running.size());
       thread.setDaemon(true);
       thread.setContextClassLoader(classes);
       running.add(thread);

@@ -52,8 +52,7 @@ class CdcCheckpointTest {
                         List.of(
                             new KeyRange(null, new RowKey(List.of("3", ""))),
                             new KeyRange(new RowKey(List.of("5", "x")), null))),
-                    new TableProgress("shop", "done", 5, "", 0, null, true, List.of())),
-                9));
+                    new TableProgress("shop", "done", 5, "", 0, null, true, List.of()))));
     history.append("{\"later\":1}");
 
     CdcCheckpoint decoded =

@@ -6,6 +6,7 @@ import io.widebeam.flow.Flow;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.FlowYaml;
 import io.widebeam.flow.PlannedFlow;
+import io.widebeam.flow.SourceTraces;
 import io.widebeam.runner.launch.BeamLauncher;
 import io.widebeam.runner.launch.BeamOptions;
 import io.widebeam.runner.launch.Failures;
@@ -119,7 +120,7 @@ final class RunCommand implements Callable<Integer> {
     FlowWatch watch = FlowWatch.of(spec.commandLine(), stop);
     if (options.kind() == BeamOptions.Kind.CLUSTER) {
       requireTargets(target);
-      return runOnCluster(planned, options, watch, notices);
+      return runOnCluster(target, planned, options, watch, notices);
     }
     if (detach) {
       throw new ParameterException(
@@ -131,7 +132,7 @@ final class RunCommand implements Callable<Integer> {
     }
     return runIn(
         stateDirectory == null ? StateDirectory.ofFlow(flow.name()) : stateDirectory,
-        target.server().isEmpty(),
+        target,
         planned,
         options,
         watch,
@@ -139,6 +140,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int runOnCluster(
+      EmbeddedTarget target,
       CompletableFuture<PlannedFlow> planned,
       BeamOptions options,
       FlowWatch watch,
@@ -147,7 +149,7 @@ final class RunCommand implements Callable<Integer> {
       PlannedFlow flow = join(planned);
       requireNotRunning(cluster, flow);
       if (stateDirectory != null && options.canKeepState()) {
-        return runIn(stateDirectory, true, planned, options, watch, notices);
+        return runIn(stateDirectory, target, planned, options, watch, notices);
       }
       requireNoStateOptions();
       options.requireCheckpointDirectory(cluster);
@@ -157,22 +159,21 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  /**
-   * @param lasts whether the targets outlive the run, so that state is of use to the next
-   */
   private int runIn(
       Path directory,
-      boolean lasts,
+      EmbeddedTarget target,
       CompletableFuture<PlannedFlow> planned,
       BeamOptions options,
       FlowWatch watch,
       Notices notices) {
+    // State is of no use to the next run if the targets do not outlive this one.
+    boolean lasts = target.server().isEmpty();
     try (StateDirectory state = StateDirectory.open(directory)) {
       PlannedFlow flow = join(planned);
       state.prepare(flow, Optional.ofNullable(backend), fresh || !lasts, this::say);
       notices.remember(state);
       return lasts
-          ? runFromState(flow, options, state, watch, notices)
+          ? runFromState(target.flow(), flow, options, state, watch, notices)
           : run(
               state.inGeneration(flow),
               options,
@@ -217,7 +218,8 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int runFromState(
-      PlannedFlow flow,
+      Flow flow,
+      PlannedFlow planned,
       BeamOptions options,
       StateDirectory state,
       FlowWatch watch,
@@ -225,6 +227,7 @@ final class RunCommand implements Callable<Integer> {
     FlowWatch reporting = watch.telling(new Reporter(flow.name(), state));
     while (true) {
       Optional<Checkpoint> checkpoint = state.newestWhole(this::say);
+      checkpoint.ifPresent(state::resume);
       checkpoint.ifPresent(
           found ->
               say(
@@ -242,11 +245,14 @@ final class RunCommand implements Callable<Integer> {
                   checkpoint.map(Checkpoint::path),
                   // Rules that are taken out leave what they have not delivered.
                   state.isAltered() || state.hadRules()));
-      if (!flow.rules().isEmpty()) {
+      PlannedFlow present = state.inGeneration(planned);
+      if (!present.rules().isEmpty()) {
         state.haveRules();
       }
+      SourceTraces.removeUnused(flow, present)
+          .forEach(trace -> say("removed " + trace + ", which is not read any more"));
       try {
-        return run(state.inGeneration(flow), kept, reporting, notices);
+        return run(present, kept, reporting, notices);
       } catch (FlowFailedException e) {
         if (TableEmptiedException.isIn(e)) {
           say(Failures.describe(e) + " Rebuilding all documents.");

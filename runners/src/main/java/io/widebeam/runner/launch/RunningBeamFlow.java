@@ -32,8 +32,8 @@ public final class RunningBeamFlow implements RunningFlow, AutoCloseable {
   /** Whether all sources have been read to where they ended at the start, and are read on. */
   public boolean isLive() {
     MetricValues metrics = run.metrics();
-    return flow.sources().stream()
-        .allMatch(source -> metrics.gauge("live." + source.connection()).orElse(0) == 1);
+    return flow.readers().stream()
+        .allMatch(reader -> metrics.gauge("live." + reader.name()).orElse(0) == 1);
   }
 
   /** In how many targets this run has written the initial load, to the end. */

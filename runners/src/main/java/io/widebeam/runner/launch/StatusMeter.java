@@ -4,6 +4,7 @@ import io.widebeam.flow.FlowStatus;
 import io.widebeam.flow.FlowStatus.DeadLetters;
 import io.widebeam.flow.FlowStatus.TableProgress;
 import io.widebeam.flow.PlannedFlow;
+import io.widebeam.flow.PlannedFlow.PlannedReader;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.TableDescription;
 import io.widebeam.sink.internal.OutageLog;
@@ -23,6 +24,7 @@ final class StatusMeter {
   private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(3);
 
   private final List<PlannedSource> sources;
+  private final List<PlannedReader> readers;
   private final Optional<String> deadLetters;
   private final long documentsBefore;
   private final LongSupplier nanoClock;
@@ -35,6 +37,7 @@ final class StatusMeter {
    */
   StatusMeter(PlannedFlow flow, long documentsBefore, LongSupplier nanoClock) {
     this.sources = flow.sources();
+    this.readers = flow.readers();
     this.deadLetters =
         flow.deadLetters().map(target -> target.database() + "." + target.collection());
     this.documentsBefore = documentsBefore;
@@ -53,9 +56,10 @@ final class StatusMeter {
             - metrics.counter("documentsSwept"),
         delay.isPresent() ? Optional.of(Duration.ofMillis(delay.getAsLong())) : Optional.empty(),
         progress(metrics),
-        sources.stream()
-            .map(PlannedSource::connection)
-            .filter(connection -> metrics.gauge("sourceDown." + connection).orElse(0) == 1)
+        readers.stream()
+            .filter(reader -> metrics.gauge("sourceDown." + reader.name()).orElse(0) == 1)
+            .map(reader -> reader.source().connection())
+            .distinct()
             .toList(),
         OutageLog.current(),
         deadLetters.map(collection -> new DeadLetters(metrics.counter("deadLetters"), collection)));
@@ -73,13 +77,18 @@ final class StatusMeter {
   }
 
   private List<TableProgress> progress(MetricValues metrics) {
-    boolean snapshotDone = metrics.gauge("snapshotDone").orElse(0) == 1;
     List<TableProgress> tables = new ArrayList<>();
     for (PlannedSource source : sources) {
       for (TableDescription table : source.tables()) {
         long read = metrics.counter("snapshotRows." + table.id().name());
+        long loading =
+            readers.stream()
+                .filter(reader -> reader.source().tables().contains(table))
+                .filter(reader -> metrics.gauge("snapshotDone." + reader.name()).orElse(0) == 0)
+                .count();
         // What was expected may have been an estimate; what the finished snapshot read is not.
-        tables.add(new TableProgress(table.id(), read, snapshotDone ? read : table.rows()));
+        tables.add(
+            new TableProgress(table.id(), read, loading == 0 ? read : loading * table.rows()));
       }
     }
     return tables;

@@ -245,7 +245,7 @@ public final class StateDirectory implements AutoCloseable {
     Set<String> begins = shape.notIn(known.shape());
     Map<String, Long> later = new HashMap<>(known.later());
     later.keySet().retainAll(shape.views().keySet());
-    long now = Math.max(PlannedFlow.generationAt(System.currentTimeMillis()), known.last() + 1);
+    long now = nextGeneration(known);
     begins.forEach(view -> later.put(view, now));
     Set<String> gone = new LinkedHashSet<>(known.shape().views().keySet());
     gone.removeAll(shape.views().keySet());
@@ -255,7 +255,7 @@ public final class StateDirectory implements AutoCloseable {
       messages.accept(
           "the tables of "
               + String.join(", ", begins)
-              + " are read now; the rest waits for that, then goes on where it was");
+              + " are read now, while the rest goes on where it was");
     }
     if (!gone.isEmpty()) {
       messages.accept(
@@ -266,11 +266,29 @@ public final class StateDirectory implements AutoCloseable {
     return known.withShape(shape, later);
   }
 
+  /**
+   * Goes on from a checkpoint. Views that are newer than it have no state in it, whatever an
+   * attempt to load them may have written since; so they begin anew.
+   */
+  public void resume(Checkpoint checkpoint) {
+    long taken = PlannedFlow.generationAt(checkpoint.taken().toEpochMilli());
+    long now = nextGeneration(manifest);
+    Map<String, Long> later = new HashMap<>(manifest.later());
+    later.replaceAll((view, number) -> number > taken ? now : number);
+    if (!later.equals(manifest.later())) {
+      manifest = manifest.withShape(manifest.shape(), later);
+      manifest.write(manifestFile());
+    }
+  }
+
+  /** A clock that was set back must not make a new generation older than the last. */
+  private static long nextGeneration(Manifest known) {
+    return Math.max(PlannedFlow.generationAt(System.currentTimeMillis()), known.last() + 1);
+  }
+
   /** Leaves everything behind and begins with an empty state. */
   public void startGeneration() {
-    // A clock that was set back must not make the new generation older than the last.
-    long now = PlannedFlow.generationAt(System.currentTimeMillis());
-    manifest = manifest.withGeneration(Math.max(now, manifest.last() + 1));
+    manifest = manifest.withGeneration(nextGeneration(manifest));
     manifest.write(manifestFile());
     run = 1;
     prune();

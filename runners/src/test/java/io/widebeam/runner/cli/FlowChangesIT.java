@@ -10,6 +10,7 @@ import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedMongo;
 import io.widebeam.testing.TestPostgres;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -21,7 +22,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.bson.Document;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,11 +45,22 @@ class FlowChangesIT {
           to: Docs.orders
       """;
 
+  /** So many that one row at a time takes far longer than everything that goes on meanwhile. */
+  private static final int REVIEWS = 100_000;
+
+  private static final String REVIEWS_VIEW = "  - {from: Shop.reviews, to: Docs.reviews}\n";
+
   private final EmbeddedMongo server = EmbeddedMongo.start();
   private final MongoClient client = MongoClients.create(server.uri());
   private final List<String> printed = new ArrayList<>();
 
   @TempDir private Path directory;
+
+  @AfterEach
+  void close() {
+    client.close();
+    server.close();
+  }
 
   /** A database with the tables, and how the flow connects to it. */
   private interface Source {
@@ -70,59 +84,88 @@ class FlowChangesIT {
   @Test
   void tablesAreAddedToAFlowOnMariaDb() throws Exception {
     try (EmbeddedMariaDb mariaDb = EmbeddedMariaDb.start()) {
-      try (Connection connection = mariaDb.connect("");
-          Statement statement = connection.createStatement()) {
-        statement.execute("CREATE DATABASE shop");
-      }
-      tablesAreAdded(
-          new Source() {
-            @Override
-            public Connection connect() throws SQLException {
-              return mariaDb.connect("shop");
-            }
-
-            @Override
-            public String settings() {
-              return "type: mariadb, host: %s, port: %d, database: shop, user: %s, password: %s"
-                  .formatted(
-                      mariaDb.host(),
-                      mariaDb.port(),
-                      EmbeddedMariaDb.CDC_USER,
-                      EmbeddedMariaDb.CDC_PASSWORD);
-            }
-
-            @Override
-            public void wholeRowsOf(String... tables) {
-              // That is this server's default.
-            }
-          });
+      tablesAreAdded(shop(mariaDb));
     }
   }
 
   @Test
   void tablesAreAddedToAFlowOnPostgres() throws Exception {
     TestPostgres postgres = TestPostgres.shared();
-    String database = postgres.createDatabase();
-    tablesAreAdded(
-        new Source() {
-          @Override
-          public Connection connect() throws SQLException {
-            return postgres.connect(database);
-          }
+    tablesAreAdded(shop(postgres, postgres.createDatabase()));
+  }
 
-          @Override
-          public String settings() {
-            return "type: postgresql, host: 127.0.0.1, port: %d, database: %s, user: postgres, password: ''"
-                .formatted(postgres.port(), database);
-          }
+  @Test
+  void theRestGoesOnWhileAnAddedTableIsLoadedOnMariaDb() throws Exception {
+    try (EmbeddedMariaDb mariaDb = EmbeddedMariaDb.start()) {
+      theRestGoesOn(shop(mariaDb));
+    }
+  }
 
-          @Override
-          public void wholeRowsOf(String... tables) throws SQLException {
-            for (String table : tables) {
-              execute("ALTER TABLE " + table + " REPLICA IDENTITY FULL");
-            }
-          }
-        });
+  @Test
+  void theRestGoesOnWhileAnAddedTableIsLoadedOnPostgres() throws Exception {
+    TestPostgres postgres = TestPostgres.shared();
+    Source source = shop(postgres, postgres.createDatabase());
+    theRestGoesOn(source);
+
+    assertThat(readersKnownTo(source)).as("slots and publications").isEqualTo(4);
+    write(source, PRODUCTS_VIEW);
+    Path flow = directory.resolve("flow.yaml");
+    try (ChildProcess run = run(flow)) {
+      run.awaitLine(line -> line.contains("removed publication widebeam_changing_"), PATIENCE);
+      run.awaitLine(line -> line.contains("job current status is"), PATIENCE);
+      assertThat(readersKnownTo(source)).isEqualTo(2);
+      stop(run);
+    }
+  }
+
+  private static Source shop(EmbeddedMariaDb mariaDb) throws SQLException {
+    try (Connection connection = mariaDb.connect("");
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DATABASE shop");
+    }
+    return new Source() {
+      @Override
+      public Connection connect() throws SQLException {
+        return mariaDb.connect("shop");
+      }
+
+      @Override
+      public String settings() {
+        return "type: mariadb, host: %s, port: %d, database: shop, user: %s, password: %s"
+            .formatted(
+                mariaDb.host(),
+                mariaDb.port(),
+                EmbeddedMariaDb.CDC_USER,
+                EmbeddedMariaDb.CDC_PASSWORD);
+      }
+
+      @Override
+      public void wholeRowsOf(String... tables) {
+        // That is this server's default.
+      }
+    };
+  }
+
+  private static Source shop(TestPostgres postgres, String database) {
+    return new Source() {
+      @Override
+      public Connection connect() throws SQLException {
+        return postgres.connect(database);
+      }
+
+      @Override
+      public String settings() {
+        return "type: postgresql, host: 127.0.0.1, port: %d, database: %s, user: postgres, password: ''"
+            .formatted(postgres.port(), database);
+      }
+
+      @Override
+      public void wholeRowsOf(String... tables) throws SQLException {
+        for (String table : tables) {
+          execute("ALTER TABLE " + table + " REPLICA IDENTITY FULL");
+        }
+      }
+    };
   }
 
   private void tablesAreAdded(Source source) throws Exception {
@@ -140,59 +183,132 @@ class FlowChangesIT {
                 java.util.stream.IntStream.rangeClosed(1, ORDERS)
                     .mapToObj(id -> "(" + id + ", " + id % 3 + ", 'new')")
                     .toList()));
-    try {
-      Path flow = write(source, ORDERS_VIEW + PRODUCTS_VIEW);
-      try (ChildProcess run = run(flow)) {
-        await(
-            run,
-            () -> documents("orders").size() == ORDERS && documents("products").equals(products()));
-        stop(run);
-      }
-      Map<Object, Long> versionsOfProducts = versions("products");
+    Path flow = write(source, ORDERS_VIEW + PRODUCTS_VIEW);
+    try (ChildProcess run = run(flow)) {
+      await(
+          run,
+          () -> documents("orders").size() == ORDERS && documents("products").equals(products()));
+      stop(run);
+    }
+    Map<Object, Long> versionsOfProducts = versions("products");
 
-      // While nothing runs: all of it is in the log after the checkpoint.
+    // While nothing runs: all of it is in the log after the checkpoint.
+    source.execute(
+        "DELETE FROM orders WHERE id = 1",
+        "UPDATE orders SET buyer = 2 WHERE id = 2",
+        "UPDATE customers SET city = 'Kyiv' WHERE id = 2",
+        "INSERT INTO customers VALUES (3, 'Lima')",
+        "DELETE FROM customers WHERE id = 3",
+        "UPDATE products SET name = 'nib' WHERE id = 1");
+    write(source, ORDERS_WITH_CUSTOMERS + PRODUCTS_VIEW);
+    try (ChildProcess run = run(flow)) {
+      run.awaitLine(line -> line.contains("the tables of Docs.orders are read now"), PATIENCE);
+      // Killed while it loads, or soon after: it goes on with what is new.
+      run.awaitLine(line -> line.contains("job current status is"), PATIENCE);
+    }
+    source.execute("UPDATE orders SET status = 'paid' WHERE id = 4");
+    try (ChildProcess run = run(flow)) {
+      await(run, () -> documents("orders").equals(orders(source)));
       source.execute(
-          "DELETE FROM orders WHERE id = 1",
-          "UPDATE orders SET buyer = 2 WHERE id = 2",
-          "UPDATE customers SET city = 'Kyiv' WHERE id = 2",
-          "INSERT INTO customers VALUES (3, 'Lima')",
-          "DELETE FROM customers WHERE id = 3",
-          "UPDATE products SET name = 'nib' WHERE id = 1");
-      write(source, ORDERS_WITH_CUSTOMERS + PRODUCTS_VIEW);
-      try (ChildProcess run = run(flow)) {
-        run.awaitLine(line -> line.contains("the tables of Docs.orders are read now"), PATIENCE);
-        // Killed while it loads, or soon after: it goes on with what is new.
-        run.awaitLine(line -> line.contains("job current status is"), PATIENCE);
-      }
-      source.execute("UPDATE orders SET status = 'paid' WHERE id = 4");
-      try (ChildProcess run = run(flow)) {
-        await(run, () -> documents("orders").equals(orders(source)));
-        source.execute(
-            "UPDATE customers SET city = 'Turku' WHERE id = 1",
-            "INSERT INTO customers VALUES (7, 'Lyon')",
-            "UPDATE orders SET buyer = 7 WHERE id = 5",
-            "DELETE FROM orders WHERE id = 6");
-        await(run, () -> documents("orders").equals(orders(source)));
-        assertThat(documents("products")).containsEntry(1, "nib").containsEntry(2, "ink");
-        assertThat(versions("products").get(2)).isEqualTo(versionsOfProducts.get(2));
-        stop(run);
-      }
+          "UPDATE customers SET city = 'Turku' WHERE id = 1",
+          "INSERT INTO customers VALUES (7, 'Lyon')",
+          "UPDATE orders SET buyer = 7 WHERE id = 5",
+          "DELETE FROM orders WHERE id = 6");
+      await(run, () -> documents("orders").equals(orders(source)));
+      assertThat(documents("products")).containsEntry(1, "nib").containsEntry(2, "ink");
+      assertThat(versions("products").get(2)).isEqualTo(versionsOfProducts.get(2));
+      stop(run);
+    }
 
-      // A view that is taken out stays as it was; one that is new is loaded.
-      source.execute("UPDATE products SET name = 'gum' WHERE id = 2");
-      write(source, ORDERS_WITH_CUSTOMERS + "  - {from: Shop.customers, to: Docs.customers}\n");
-      try (ChildProcess run = run(flow)) {
-        run.awaitLine(line -> line.contains("written for Docs.products stays"), PATIENCE);
-        await(run, () -> documents("customers").size() == 4);
-        source.execute("DELETE FROM orders WHERE id = 7");
-        await(run, () -> documents("orders").equals(orders(source)));
-        assertThat(documents("products")).containsEntry(2, "ink");
-        stop(run);
+    // A view that is taken out stays as it was; one that is new is loaded.
+    source.execute("UPDATE products SET name = 'gum' WHERE id = 2");
+    write(source, ORDERS_WITH_CUSTOMERS + "  - {from: Shop.customers, to: Docs.customers}\n");
+    try (ChildProcess run = run(flow)) {
+      run.awaitLine(line -> line.contains("written for Docs.products stays"), PATIENCE);
+      await(run, () -> documents("customers").size() == 4);
+      source.execute("DELETE FROM orders WHERE id = 7");
+      await(run, () -> documents("orders").equals(orders(source)));
+      assertThat(documents("products")).containsEntry(2, "ink");
+      stop(run);
+    }
+    assertThat(printed).noneMatch(line -> line.contains("Exception"));
+  }
+
+  /** Leaves a flow of both views that has been stopped. */
+  private void theRestGoesOn(Source source) throws Exception {
+    source.execute(
+        "CREATE TABLE products (id INT PRIMARY KEY, name VARCHAR(20))",
+        "CREATE TABLE reviews (id INT PRIMARY KEY, product INT)",
+        "INSERT INTO products VALUES (1, 'pen'), (2, 'ink')",
+        "INSERT INTO reviews WITH RECURSIVE numbers(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM"
+            + " numbers WHERE id < 1000) SELECT (a.id - 1) * 1000 + b.id, a.id FROM numbers a,"
+            + " numbers b WHERE a.id <= "
+            + REVIEWS / 1_000);
+    source.wholeRowsOf("products", "reviews");
+    Path flow = write(source, PRODUCTS_VIEW);
+    try (ChildProcess run = run(flow)) {
+      await(run, () -> documents("products").equals(products()));
+      stop(run);
+    }
+
+    String slowly = ", properties: {widebeam.load.threads: \"1\", widebeam.load.chunk.rows: \"1\"}";
+    write(source.settings() + slowly, PRODUCTS_VIEW + REVIEWS_VIEW);
+    try (ChildProcess run = run(flow)) {
+      run.awaitLine(line -> line.contains("tables of Docs.reviews are read now"), PATIENCE);
+      for (String name : List.of("nib", "gum")) {
+        source.execute("UPDATE products SET name = '" + name + "' WHERE id = 1");
+        await(run, () -> name.equals(documents("products").get(1)));
       }
-      assertThat(printed).noneMatch(line -> line.contains("Exception"));
-    } finally {
-      client.close();
-      server.close();
+      assertThat(count("reviews")).as("nothing of what is being loaded is shown").isZero();
+      // Killed then, once a checkpoint has some of it.
+      long checkpoint = newestCheckpoint();
+      await(run, () -> newestCheckpoint() > checkpoint + 1);
+    }
+
+    source.execute(
+        "DELETE FROM reviews WHERE id <= 10",
+        "DELETE FROM reviews WHERE id = " + REVIEWS,
+        "UPDATE products SET name = 'cap' WHERE id = 2");
+    write(source, PRODUCTS_VIEW + REVIEWS_VIEW);
+    try (ChildProcess run = run(flow)) {
+      await(run, () -> count("reviews") == REVIEWS - 11);
+      assertThat(documents("products")).containsEntry(1, "gum").containsEntry(2, "cap");
+      source.execute("DELETE FROM reviews WHERE id = 11");
+      await(run, () -> count("reviews") == REVIEWS - 12);
+      stop(run);
+    }
+    assertThat(printed).noneMatch(line -> line.contains("Exception"));
+  }
+
+  private long count(String collection) {
+    return client.getDatabase("docs").getCollection(collection).countDocuments();
+  }
+
+  /** How many checkpoints there have been in the run that goes on. */
+  private long newestCheckpoint() {
+    try (Stream<Path> files = Files.walk(directory.resolve("state"))) {
+      return files
+          .filter(path -> path.endsWith("_metadata"))
+          .map(path -> path.getParent().getFileName().toString())
+          .filter(name -> name.startsWith("chk-"))
+          .mapToLong(name -> Long.parseLong(name.substring("chk-".length())))
+          .max()
+          .orElse(0);
+    } catch (IOException | UncheckedIOException e) {
+      return 0; // Flink deletes old ones meanwhile.
+    }
+  }
+
+  private static int readersKnownTo(Source source) throws SQLException {
+    try (Connection connection = source.connect();
+        Statement statement = connection.createStatement();
+        var rows =
+            statement.executeQuery(
+                "SELECT (SELECT count(*) FROM pg_replication_slots"
+                    + " WHERE database = current_database())"
+                    + " + (SELECT count(*) FROM pg_publication)")) {
+      rows.next();
+      return rows.getInt(1);
     }
   }
 
@@ -262,6 +378,10 @@ class FlowChangesIT {
   }
 
   private Path write(Source source, String views) throws IOException {
+    return write(source.settings(), views);
+  }
+
+  private Path write(String settings, String views) throws IOException {
     return Files.writeString(
         directory.resolve("flow.yaml"),
         """
@@ -271,7 +391,7 @@ class FlowChangesIT {
           Docs: {type: mongodb, uri: "%s", database: docs}
         views:
         %s"""
-            .formatted(source.settings(), server.uri(), views));
+            .formatted(settings, server.uri(), views));
   }
 
   private ChildProcess run(Path flow) {

@@ -9,8 +9,10 @@ import io.widebeam.flow.FlowStatus.TableProgress;
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedSource;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
+import io.widebeam.flow.PlannedFlow.PlannedView;
 import io.widebeam.flow.Secret;
 import io.widebeam.flow.TableDescription;
+import io.widebeam.view.ViewNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +37,11 @@ class StatusMeterTest {
                       List.of(
                           new TableDescription(
                               ORDERS, List.of("order_id"), List.of("order_id"), 100, true)))),
-              List.of(),
+              List.of(
+                  new PlannedView(
+                      "Docs.orders",
+                      ViewNode.root(ORDERS, List.of("order_id"), List.of()),
+                      Optional.empty())),
               Optional.of(
                   new PlannedTarget.Mongo(
                       "Docs", Secret.of("mongodb://h"), "ecommerce", "letters", "_version"))),
@@ -68,9 +74,9 @@ class StatusMeterTest {
 
   @Test
   void aSourceIsDownUntilItIsBack() {
-    assertThat(status(Map.of(), Map.of("sourceDown.Shop", 1L)).sourcesDown())
+    assertThat(status(Map.of(), Map.of("sourceDown.orders.Shop", 1L)).sourcesDown())
         .containsExactly("Shop");
-    assertThat(status(Map.of(), Map.of("sourceDown.Shop", 0L)).sourcesDown()).isEmpty();
+    assertThat(status(Map.of(), Map.of("sourceDown.orders.Shop", 0L)).sourcesDown()).isEmpty();
   }
 
   @Test
@@ -85,7 +91,7 @@ class StatusMeterTest {
     Map<String, Long> read = Map.of("snapshotRows.orders", 90L);
 
     assertThat(status(read, Map.of()).tables()).containsExactly(new TableProgress(ORDERS, 90, 100));
-    assertThat(status(read, Map.of("snapshotDone", 1L)).tables())
+    assertThat(status(read, Map.of("snapshotDone.orders.Shop", 1L)).tables())
         .containsExactly(new TableProgress(ORDERS, 90, 90));
   }
 

@@ -14,6 +14,7 @@ import io.widebeam.view.ViewNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -177,6 +178,28 @@ class StateDirectoryTest {
     PlannedFlow fresh = inGenerations(more, true);
     assertThat(fresh.generationOf(added)).isEqualTo(fresh.generation());
     assertThat(fresh.generation()).isGreaterThan(secondRun.generationOf(added));
+  }
+
+  @Test
+  void aViewWhoseLoadIsInNoCheckpointBeginsAnew() throws IOException {
+    long first = generationAfter(FLOW, ANY, false);
+    Path before = completeCheckpoint(first, "run-1/job/chk-1");
+    PlannedView added = flow("flow", "added", "mongodb://h").views().get(0);
+    PlannedFlow more =
+        new PlannedFlow(
+            "flow", FLOW.sources(), List.of(added, FLOW.views().get(0)), Optional.empty());
+
+    try (StateDirectory state = StateDirectory.open(directory())) {
+      state.prepare(more, ANY, false, messages::add);
+      long began = state.inGeneration(more).generationOf(added);
+      Instant then = Instant.ofEpochMilli(began >> 12);
+
+      state.resume(new Checkpoint(before, then.plusMillis(1)));
+      assertThat(state.inGeneration(more).generationOf(added)).isEqualTo(began);
+      state.resume(new Checkpoint(before, then.minusMillis(1)));
+      assertThat(state.inGeneration(more).generationOf(added)).isGreaterThan(began);
+      assertThat(state.generation()).isEqualTo(first);
+    }
   }
 
   private PlannedFlow inGenerations(PlannedFlow flow, boolean fresh) {
