@@ -91,7 +91,12 @@ class FlowChangesIT {
   @Test
   void tablesAreAddedToAFlowOnPostgres() throws Exception {
     TestPostgres postgres = TestPostgres.shared();
-    tablesAreAdded(shop(postgres, postgres.createDatabase()));
+    Source source = shop(postgres, postgres.createDatabase());
+    tablesAreAdded(source);
+
+    // Of the two views that were added; none is left of those that the flow began with.
+    assertThat(slotsAndPublications(source)).isEqualTo(4);
+    forget(source);
   }
 
   @Test
@@ -107,15 +112,26 @@ class FlowChangesIT {
     Source source = shop(postgres, postgres.createDatabase());
     theRestGoesOn(source);
 
-    assertThat(readersKnownTo(source)).as("slots and publications").isEqualTo(4);
-    write(source, PRODUCTS_VIEW);
-    Path flow = directory.resolve("flow.yaml");
+    assertThat(slotsAndPublications(source)).isEqualTo(4);
+    Path flow = write(source, PRODUCTS_VIEW);
     try (ChildProcess run = run(flow)) {
       run.awaitLine(line -> line.contains("removed publication widebeam_changing_"), PATIENCE);
       run.awaitLine(line -> line.contains("job current status is"), PATIENCE);
-      assertThat(readersKnownTo(source)).isEqualTo(2);
+      assertThat(slotsAndPublications(source)).isEqualTo(2);
       stop(run);
     }
+    forget(source);
+  }
+
+  private void forget(Source source) throws SQLException {
+    assertThat(
+            Widebeam.commandLine()
+                .execute(
+                    "forget",
+                    directory.resolve("flow.yaml").toString(),
+                    "--state-dir=" + directory.resolve("state")))
+        .isZero();
+    assertThat(slotsAndPublications(source)).isZero();
   }
 
   private static Source shop(EmbeddedMariaDb mariaDb) throws SQLException {
@@ -299,7 +315,7 @@ class FlowChangesIT {
     }
   }
 
-  private static int readersKnownTo(Source source) throws SQLException {
+  private static int slotsAndPublications(Source source) throws SQLException {
     try (Connection connection = source.connect();
         Statement statement = connection.createStatement();
         var rows =
