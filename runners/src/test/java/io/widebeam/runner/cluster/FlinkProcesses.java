@@ -301,6 +301,7 @@ final class FlinkProcesses implements AutoCloseable {
   @Override
   public void close() {
     processes().forEach(Process::destroyForcibly);
+    deleteLinks();
     for (Process process : processes()) {
       try {
         process.waitFor();
@@ -308,6 +309,17 @@ final class FlinkProcesses implements AutoCloseable {
         Thread.currentThread().interrupt();
         return;
       }
+    }
+  }
+
+  /** JUnit warns of each that it finds. */
+  private void deleteLinks() {
+    try (Stream<Path> links = Files.walk(directory).filter(Files::isSymbolicLink)) {
+      for (Path link : links.toList()) {
+        Files.delete(link);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
