@@ -30,7 +30,11 @@ record LoadProgress(List<TableProgress> tables) {
    * The rows with greater keys than {@code after}, up to and including {@code upTo}; null leaves
    * the end open.
    */
-  record KeyRange(@Nullable RowKey after, @Nullable RowKey upTo) {}
+  record KeyRange(@Nullable RowKey after, @Nullable RowKey upTo) {
+    private boolean endsAt(@Nullable RowKey key) {
+      return Objects.equals(upTo, key);
+    }
+  }
 
   /**
    * @param rows how many rows it has, as the server guessed
@@ -38,7 +42,7 @@ record LoadProgress(List<TableProgress> tables) {
    * @param round how often the table has been loaded from its beginning
    * @param sharedOut the last row that belongs to a chunk; null before the first
    * @param complete whether every row belongs to a chunk
-   * @param open the chunks that have not been given out whole
+   * @param open what has not been given out of each chunk; no two have the same end
    */
   record TableProgress(
       String namespace,
@@ -86,11 +90,19 @@ record LoadProgress(List<TableProgress> tables) {
           List.copyOf(more));
     }
 
-    private TableProgress finished(KeyRange range) {
-      List<KeyRange> fewer = new ArrayList<>(open);
-      fewer.remove(range);
-      return new TableProgress(
-          namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(fewer));
+    private TableProgress givenOut(@Nullable RowKey chunk, RowKey lastRow) {
+      return withOpen(
+          open.stream()
+              .map(range -> range.endsAt(chunk) ? new KeyRange(lastRow, chunk) : range)
+              .toList());
+    }
+
+    private TableProgress finished(@Nullable RowKey chunk) {
+      return withOpen(open.stream().filter(range -> !range.endsAt(chunk)).toList());
+    }
+
+    private TableProgress withOpen(List<KeyRange> ranges) {
+      return new TableProgress(namespace, name, rows, columns, round, sharedOut, complete, ranges);
     }
   }
 
@@ -113,10 +125,39 @@ record LoadProgress(List<TableProgress> tables) {
     return replaced(table, table.opened(range));
   }
 
-  /** Without a chunk that has been given out whole, unless its table is being loaded anew. */
-  LoadProgress finished(TableProgress table, KeyRange range) {
+  /**
+   * With a chunk given out up to a row, unless its table is being loaded anew.
+   *
+   * @param chunk where the chunk ends
+   */
+  LoadProgress givenOut(TableProgress table, @Nullable RowKey chunk, RowKey lastRow) {
+    TableProgress now = findRound(table);
+    return now == null ? this : replaced(now, now.givenOut(chunk, lastRow));
+  }
+
+  /**
+   * Without a chunk that has been given out whole, unless its table is being loaded anew.
+   *
+   * @param chunk where the chunk ends
+   */
+  LoadProgress finished(TableProgress table, @Nullable RowKey chunk) {
+    TableProgress now = findRound(table);
+    return now == null ? this : replaced(now, now.finished(chunk));
+  }
+
+  /** What has not been given out of a chunk; null if its table is being loaded anew. */
+  @Nullable
+  KeyRange left(TableProgress table, @Nullable RowKey chunk) {
+    TableProgress now = findRound(table);
+    return now == null
+        ? null
+        : now.open().stream().filter(range -> range.endsAt(chunk)).findFirst().orElse(null);
+  }
+
+  @Nullable
+  private TableProgress findRound(TableProgress table) {
     TableProgress now = find(table.namespace(), table.name());
-    return now == null || now.round() != table.round() ? this : replaced(now, now.finished(range));
+    return now == null || now.round() != table.round() ? null : now;
   }
 
   /** With a table that is loaded from its beginning, perhaps again. */

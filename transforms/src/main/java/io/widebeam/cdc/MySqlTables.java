@@ -142,7 +142,7 @@ final class MySqlTables extends TableLoader {
                   .map(Column::dataType)
                   .findFirst()
                   .orElse("");
-          KeyColumn column = keyColumn(quote(name), type);
+          KeyColumn column = keyColumn(quote(id.name()) + "." + quote(name), type);
           comparable &= column != null && row.getString(2) == null;
           key.add(column);
         }

@@ -86,7 +86,11 @@ final class PostgresTables extends TableLoader {
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           String column = quote(row.getString(1));
-          key.add(new KeyColumn(column, column + "::text", "CAST(? AS " + row.getString(2) + ")"));
+          key.add(
+              new KeyColumn(
+                  quote(table) + "." + column,
+                  column + "::text",
+                  "CAST(? AS " + row.getString(2) + ")"));
           rows = Math.max(0, row.getLong(3));
         }
       }

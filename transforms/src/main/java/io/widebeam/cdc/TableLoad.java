@@ -74,8 +74,12 @@ final class TableLoad<T> implements AutoCloseable {
     }
   }
 
-  /** A chunk that a thread is reading. */
-  private record Chunk(TableProgress table, KeyRange range) {}
+  /**
+   * A chunk that a thread is reading.
+   *
+   * @param end its last key, which it is known by: where what is left of it begins moves on
+   */
+  private record Chunk(TableProgress table, @Nullable RowKey end) {}
 
   private static final int MAX_BATCH_ELEMENTS = 1024;
   private static final long MAX_BATCH_BYTES = 1 << 20;
@@ -276,7 +280,7 @@ final class TableLoad<T> implements AutoCloseable {
       throws SQLException, UnsuitableException {
     for (TableProgress table : sink.progress().tables()) {
       for (KeyRange range : table.open()) {
-        Chunk chunk = new Chunk(table.identity(), range);
+        Chunk chunk = new Chunk(table.identity(), range.upTo());
         if (taken.add(chunk)) {
           return chunk;
         }
@@ -293,7 +297,7 @@ final class TableLoad<T> implements AutoCloseable {
                   ? progress
                   : progress.opened(now, range);
             });
-        Chunk chunk = new Chunk(table.identity(), range);
+        Chunk chunk = new Chunk(table.identity(), range.upTo());
         taken.add(chunk);
         return chunk;
       }
@@ -303,17 +307,22 @@ final class TableLoad<T> implements AutoCloseable {
     return null;
   }
 
+  /** Gives out what is left of a chunk: after a failure, what had been read is not read again. */
   private void read(TableLoader loader, Chunk chunk, TableLoader.Table table) throws Exception {
     Numbers given;
     synchronized (this) {
       given = numbers.get(name(chunk.table()));
     }
+    KeyRange left = sink.progress().left(chunk.table(), chunk.end());
+    if (left == null) {
+      return; // The table is being loaded anew.
+    }
     Batch batch = new Batch();
     long readMillis = System.currentTimeMillis();
     loader.read(
         table,
-        chunk.range(),
-        row -> {
+        left,
+        (row, key) -> {
           T value = decoder.row(table.id(), row, given.next(), readMillis);
           batch.values.add(value);
           batch.bytes += decoder.sizeInBytes(value);
@@ -322,11 +331,15 @@ final class TableLoad<T> implements AutoCloseable {
             long bytes = batch.bytes;
             batch.values = new ArrayList<>();
             batch.bytes = 0;
-            sink.rows(full, bytes, UnaryOperator.identity());
+            RowKey last = key.read();
+            sink.rows(
+                full,
+                bytes,
+                progress ->
+                    last == null ? progress : progress.givenOut(chunk.table(), chunk.end(), last));
           }
         });
-    sink.rows(
-        batch.values, batch.bytes, progress -> progress.finished(chunk.table(), chunk.range()));
+    sink.rows(batch.values, batch.bytes, progress -> progress.finished(chunk.table(), chunk.end()));
   }
 
   private final class Batch {

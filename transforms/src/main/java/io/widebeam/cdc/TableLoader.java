@@ -36,7 +36,19 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
   /** Takes a table's rows. */
   @FunctionalInterface
   interface RowConsumer {
-    void accept(RawBsonDocument row) throws Exception;
+    /**
+     * Takes a row.
+     *
+     * @param key gives the row's primary key, or null if the table has none; while this lasts
+     */
+    void accept(RawBsonDocument row, KeyReader key) throws Exception;
+  }
+
+  /** Reads the key of the row at the cursor. */
+  @FunctionalInterface
+  interface KeyReader {
+    @Nullable
+    RowKey read() throws SQLException;
   }
 
   /** Makes a document of the row at the cursor. */
@@ -59,7 +71,8 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
   /**
    * A column of a primary key.
    *
-   * @param name as it stands in a statement
+   * @param name as it stands in a statement, with its table's: to ORDER BY, a name alone would be
+   *     that of a text in the SELECT
    * @param text gives the column's value as the text that {@code literal} takes
    * @param literal the value in a statement: a parameter, or {@link #VALUE} for the text itself
    */
@@ -295,39 +308,57 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
     List<String> parameters = new ArrayList<>();
     String sql =
         "SELECT "
-            + table.key().stream().map(KeyColumn::text).collect(Collectors.joining(", "))
+            + keyTexts(table)
             + " FROM "
             + table.from()
             + where(table, new KeyRange(after, null), parameters)
-            + " ORDER BY "
-            + table.key().stream().map(KeyColumn::name).collect(Collectors.joining(", "))
+            + inOrder(table)
             + " LIMIT 1 OFFSET "
             + (count - 1);
     try (PreparedStatement statement = prepare(sql, parameters);
         ResultSet row = statement.executeQuery()) {
-      if (!row.next()) {
-        return null;
-      }
-      List<String> values = new ArrayList<>();
-      for (int i = 0; i < table.key().size(); i++) {
-        values.add(new String(row.getBytes(i + 1), StandardCharsets.UTF_8));
-      }
-      return new RowKey(List.copyOf(values));
+      return row.next() ? key(table, row, 0) : null;
     } finally {
       readDone();
     }
   }
 
-  /** Gives every row of the range, as they are at the moment, in any order. */
+  private static String keyTexts(Table table) {
+    return table.key().stream().map(KeyColumn::text).collect(Collectors.joining(", "));
+  }
+
+  private static String inOrder(Table table) {
+    return " ORDER BY "
+        + table.key().stream().map(KeyColumn::name).collect(Collectors.joining(", "));
+  }
+
+  /** The key of the row at the cursor, whose texts come after so many columns. */
+  private static RowKey key(Table table, ResultSet row, int columnsBefore) throws SQLException {
+    List<String> values = new ArrayList<>();
+    for (int i = 1; i <= table.key().size(); i++) {
+      values.add(new String(row.getBytes(columnsBefore + i), StandardCharsets.UTF_8));
+    }
+    return new RowKey(List.copyOf(values));
+  }
+
+  /** Gives every row of the range, as they are at the moment, in the order of their keys. */
   void read(Table table, KeyRange range, RowConsumer rows) throws Exception {
     List<String> parameters = new ArrayList<>();
+    boolean keyed = !table.key().isEmpty();
     String sql =
-        "SELECT " + table.columns() + " FROM " + table.from() + where(table, range, parameters);
+        "SELECT "
+            + table.columns()
+            + (keyed ? ", " + keyTexts(table) : "")
+            + " FROM "
+            + table.from()
+            + where(table, range, parameters)
+            + (keyed ? inOrder(table) : "");
     PreparedStatement statement = prepare(sql, parameters);
     statement.setFetchSize(fetchSize());
     ResultSet row = statement.executeQuery();
+    int columns = row.getMetaData().getColumnCount() - table.key().size();
     while (row.next()) {
-      rows.accept(table.reader().read(buffer, row));
+      rows.accept(table.reader().read(buffer, row), () -> keyed ? key(table, row, columns) : null);
     }
     // Not when it fails: closing a result reads what is left of it.
     row.close();

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.bson.BsonDocument;
 import org.bson.RawBsonDocument;
@@ -43,22 +44,25 @@ class PostgresSourceIT {
   void createDatabase() throws Exception {
     database = server.createDatabase();
     slot = database + "_slot";
-    connector =
-        ConnectorConfiguration.create()
-            .withConnectorClass(PostgresConnector.class)
-            .withHostName("127.0.0.1")
-            .withPort(Integer.toString(server.port()))
-            .withUsername("postgres")
-            .withPassword("unused")
-            .withConnectionProperty("topic.prefix", database)
-            .withConnectionProperty("database.dbname", database)
-            .withConnectionProperty("plugin.name", "pgoutput")
-            .withConnectionProperty("slot.name", slot)
-            .withConnectionProperty("publication.name", slot)
-            .withConnectionProperty("publication.autocreate.mode", "all_tables")
-            .withConnectionProperty("heartbeat.interval.ms", "1000")
-            .withConnectionProperty("widebeam.load.threads", "2")
-            .withConnectionProperty("widebeam.load.chunk.rows", "7");
+    connector = connector(2, 7);
+  }
+
+  private ConnectorConfiguration connector(int threads, int chunkRows) {
+    return ConnectorConfiguration.create()
+        .withConnectorClass(PostgresConnector.class)
+        .withHostName("127.0.0.1")
+        .withPort(Integer.toString(server.port()))
+        .withUsername("postgres")
+        .withPassword("unused")
+        .withConnectionProperty("topic.prefix", database)
+        .withConnectionProperty("database.dbname", database)
+        .withConnectionProperty("plugin.name", "pgoutput")
+        .withConnectionProperty("slot.name", slot)
+        .withConnectionProperty("publication.name", slot)
+        .withConnectionProperty("publication.autocreate.mode", "all_tables")
+        .withConnectionProperty("heartbeat.interval.ms", "1000")
+        .withConnectionProperty("widebeam.load.threads", Integer.toString(threads))
+        .withConnectionProperty("widebeam.load.chunk.rows", Integer.toString(chunkRows));
   }
 
   @AfterEach
@@ -80,6 +84,20 @@ class PostgresSourceIT {
       } catch (SQLException e) {
         assertThat(System.nanoTime()).as("deadline, %s", e.getMessage()).isLessThan(deadline);
       }
+    }
+  }
+
+  @Test
+  void rowsComeInTheOrderOfTheirKeysSoThatALoadGoesOnBehindTheLastOne() throws Exception {
+    server.execute(
+        database,
+        "CREATE TABLE numbers (id bigint PRIMARY KEY)",
+        "ALTER TABLE numbers REPLICA IDENTITY FULL",
+        "INSERT INTO numbers SELECT n FROM generate_series(3000, 1, -1) n");
+    try (ReaderProbe probe = new ReaderProbe(connector(1, 1_100))) {
+      probe.await(probe::isLoaded);
+      assertThat(probe.changes.stream().map(change -> change.after().getInt64("id").getValue()))
+          .containsExactlyElementsOf(LongStream.rangeClosed(1, 3000).boxed().toList());
     }
   }
 

@@ -18,8 +18,11 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import javax.annotation.Nullable;
+import org.bson.BsonArray;
 import org.bson.BsonDocument;
 import org.bson.BsonDouble;
 import org.bson.BsonInt64;
@@ -29,6 +32,9 @@ import org.bson.BsonString;
 final class Notices implements AutoCloseable {
   /** For how long a run that went on from a checkpoint is live until its load is taken as over. */
   private static final Duration LOADED_BEFORE = Duration.ofMinutes(1);
+
+  /** A deadlock, which the next attempt mends, is nothing that one has to recover from. */
+  private static final Duration WORTH_TELLING = Duration.ofSeconds(2);
 
   private final String flow;
   private final Notifier notifier;
@@ -75,6 +81,8 @@ final class Notices implements AutoCloseable {
     private final PlannedFlow planned;
     private final RunningBeamFlow running;
     private final Map<String, Instant> downSince = new LinkedHashMap<>();
+    private final Set<String> waitedFor = new TreeSet<>();
+    @Nullable private Instant waitingSince;
     private final boolean resumed;
     private boolean loaded;
     @Nullable private Instant liveSince;
@@ -96,6 +104,7 @@ final class Notices implements AutoCloseable {
         liveSince = now;
       }
       sources(status, now);
+      targets(status, now);
       if (liveSince != null && failed != null) {
         tellRecovery(now);
       }
@@ -122,6 +131,29 @@ final class Notices implements AutoCloseable {
                         .append("connection", new BsonString(entry.getKey())));
                 return true;
               });
+    }
+
+    /** Told once for all of them: what makes one table wait mostly makes the others wait too. */
+    private void targets(FlowStatus status, Instant now) {
+      waitedFor.addAll(status.targetsDown());
+      if (!status.targetsDown().isEmpty()) {
+        waitingSince = waitingSince == null ? now : waitingSince;
+      } else if (waitingSince != null) {
+        Duration outage = Duration.between(waitingSince, now);
+        if (outage.compareTo(WORTH_TELLING) >= 0) {
+          BsonArray targets = new BsonArray();
+          waitedFor.forEach(target -> targets.add(new BsonString(target)));
+          tell(
+              Event.RECOVERY,
+              String.join(", ", waitedFor)
+                  + (waitedFor.size() == 1 ? " takes" : " take")
+                  + " writes again, after "
+                  + Ages.of(outage),
+              seconds("outageSeconds", outage).append("targets", targets));
+        }
+        waitingSince = null;
+        waitedFor.clear();
+      }
     }
 
     private void tellRecovery(Instant now) {

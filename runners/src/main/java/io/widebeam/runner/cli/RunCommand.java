@@ -122,6 +122,14 @@ final class RunCommand implements Callable<Integer> {
       requireTargets(target);
       return runOnCluster(target, planned, options, watch, notices);
     }
+    if (options.kind() == BeamOptions.Kind.APPLICATION) {
+      requireTargets(target);
+      requireNoStateOptions();
+      long generation = options.generation();
+      say("the generation is " + generation);
+      submit(join(planned).withGeneration(generation), options).close();
+      return CommandLine.ExitCode.OK;
+    }
     if (detach) {
       throw new ParameterException(
           spec.commandLine(), "--detach goes with --flinkMaster: embedded Flink ends with this");
@@ -270,8 +278,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private int run(PlannedFlow flow, BeamOptions options, FlowWatch watch, Notices notices) {
-    try (RunningBeamFlow running =
-        new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.targets()))) {
+    try (RunningBeamFlow running = submit(flow, options)) {
       running.jobId().ifPresent(job -> say("runs on the cluster as job " + job));
       if (detach) {
         return CommandLine.ExitCode.OK;
@@ -280,6 +287,10 @@ final class RunCommand implements Callable<Integer> {
       running.savepoint().ifPresent(path -> say("stopped; the state is in " + path));
       return status;
     }
+  }
+
+  private static RunningBeamFlow submit(PlannedFlow flow, BeamOptions options) {
+    return new BeamLauncher().launch(flow, options, TargetDocuments.count(flow.targets()));
   }
 
   private static <T> T join(CompletableFuture<T> future) {

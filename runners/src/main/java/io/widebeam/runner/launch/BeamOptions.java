@@ -12,6 +12,10 @@ import java.util.regex.Pattern;
 import org.apache.beam.runners.flink.FlinkPipelineOptions;
 import org.apache.beam.sdk.options.PipelineOptions;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
+import org.apache.flink.configuration.HighAvailabilityOptions;
+import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.runtime.jobgraph.SavepointConfigOptions;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * The Beam options that a flow starts with: Widebeam's defaults for the runner, then what the user
@@ -22,6 +26,7 @@ import org.apache.beam.sdk.options.PipelineOptionsFactory;
  */
 public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean keepsState) {
   private static final String EMBEDDED = "[local]";
+  private static final String SUBMITTED_BY_FLINK = "[auto]";
 
   /** The runners that have defaults of their own. */
   public enum Kind {
@@ -29,6 +34,8 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
     FLINK,
     /** A Flink cluster, by its address. */
     CLUSTER,
+    /** A Flink cluster for this one job, in whose job manager this program runs. */
+    APPLICATION,
     DIRECT,
     OTHER
   }
@@ -101,6 +108,12 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
           all.put("--flinkConfDir", FlinkConfiguration.writeEmbedded().toString());
         }
       }
+      case APPLICATION -> {
+        all.putAll(FLINK_DEFAULTS);
+        all.putAll(CLUSTER_DEFAULTS);
+        all.put("--externalizedCheckpointsEnabled", "true");
+        all.put("--retainExternalizedCheckpointsOnCancellation", "true");
+      }
       case CLUSTER -> {
         all.putAll(FLINK_DEFAULTS);
         all.putAll(CLUSTER_DEFAULTS);
@@ -139,14 +152,14 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
             && flink.getSavepointPath() == null
             && flink.getStateBackend() == null;
       }
-      case DIRECT, OTHER -> false;
+      case APPLICATION, DIRECT, OTHER -> false;
     };
   }
 
   /** Whether the runner takes checkpoints, and can hold elements back until one has them. */
   boolean takesCheckpoints() {
     return switch (kind) {
-      case FLINK, CLUSTER -> flink().getCheckpointingInterval() > 0;
+      case FLINK, CLUSTER, APPLICATION -> flink().getCheckpointingInterval() > 0;
       case DIRECT -> false;
       case OTHER -> true;
     };
@@ -170,11 +183,6 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
       flink.setFlinkConfDir(FlinkConfiguration.writeEmbedded(state).toString());
     }
     return new BeamOptions(kind, pipelineOptions, true);
-  }
-
-  /** Whether Flink's own client runs this program, and submits what it builds. */
-  boolean isSubmittedByFlink() {
-    return kind == Kind.FLINK && flink().getFlinkMaster().equals("[auto]");
   }
 
   /** The cluster that the options name; the kind must be {@link Kind#CLUSTER}. */
@@ -205,7 +213,7 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
    * The generation of a job that keeps its state in no directory of ours: the one that the user
    * names, since it goes on from a savepoint, or a new one.
    *
-   * @throws OptionsException if it is not known which one the savepoint is of
+   * @throws OptionsException if it is not known which one the job's state is of
    */
   public long generation() {
     Long given = pipelineOptions.as(WidebeamOptions.class).getGeneration();
@@ -217,7 +225,25 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
           "--savepointPath needs --generation, that of the job which left the savepoint: 'run' and"
               + " 'stop' said it, and Flink shows it in the job's configuration");
     }
-    return PlannedFlow.generationAt(System.currentTimeMillis());
+    long now = PlannedFlow.generationAt(System.currentTimeMillis());
+    if (kind == Kind.APPLICATION && mayFindState()) {
+      throw new OptionsException(
+          "the job may find state of its own: give --generation, the same number for as long as that"
+              + " is kept (a job without state may take "
+              + now
+              + ")");
+    }
+    return now;
+  }
+
+  /**
+   * Whether Flink may give this job state that it left: from a savepoint, or since another job
+   * manager takes over, which runs this program again.
+   */
+  private static boolean mayFindState() {
+    ReadableConfig flink = StreamExecutionEnvironment.getExecutionEnvironment().getConfiguration();
+    return flink.getOptional(SavepointConfigOptions.SAVEPOINT_PATH).isPresent()
+        || !flink.get(HighAvailabilityOptions.HA_MODE).equalsIgnoreCase("none");
   }
 
   private FlinkPipelineOptions flink() {
@@ -226,7 +252,10 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
 
   private static Kind kindOf(String runner, String flinkMaster) {
     return switch (runner.toLowerCase(Locale.ROOT).replaceFirst("runner$", "")) {
-      case "flink" -> flinkMaster.startsWith("[") ? Kind.FLINK : Kind.CLUSTER;
+      case "flink" ->
+          flinkMaster.equals(SUBMITTED_BY_FLINK)
+              ? Kind.APPLICATION
+              : flinkMaster.startsWith("[") ? Kind.FLINK : Kind.CLUSTER;
       case "direct" -> Kind.DIRECT;
       default -> Kind.OTHER;
     };

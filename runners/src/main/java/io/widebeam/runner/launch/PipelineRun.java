@@ -8,12 +8,9 @@ interface PipelineRun extends AutoCloseable {
   /** Starts the pipeline on the runner that its options name. */
   static PipelineRun start(BeamOptions options, Pipeline pipeline) {
     return switch (options.kind()) {
-      case FLINK ->
-          options.isSubmittedByFlink()
-              ? BeamRun.start(pipeline)
-              : FlinkRun.start(pipeline, options.keepsState());
+      case FLINK -> FlinkRun.start(pipeline, options.keepsState());
       case CLUSTER -> ClusterRun.start(pipeline);
-      case DIRECT, OTHER -> BeamRun.start(pipeline);
+      case APPLICATION, DIRECT, OTHER -> BeamRun.start(pipeline);
     };
   }
 

@@ -14,11 +14,13 @@ import io.widebeam.runner.Main;
 import io.widebeam.runner.embedded.ChildProcess;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedMongo;
+import io.widebeam.testing.FlakyNetwork;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -152,6 +154,31 @@ class NotificationsIT {
   }
 
   @Test
+  void aTargetThatWasAwayIsToldOnceItTakesWritesAgain() throws Exception {
+    try (FlakyNetwork toTarget = new FlakyNetwork(new URI(target.uri()).getPort());
+        ChildProcess run = run("", "mongodb://127.0.0.1:" + toTarget.port())) {
+      await(() -> !events("loaded").isEmpty(), "the load", run);
+      toTarget.refuse();
+      purchase(35, 6_499);
+      // Of what takes less than 2 s nothing is told; the status comes every second.
+      await(
+          () ->
+              output.stream().filter(line -> line.contains("waiting for: docs.sales")).count() > 3,
+          "the outage",
+          run);
+      assertThat(events("recovery")).isEmpty();
+      toTarget.restore();
+      await(() -> !events("recovery").isEmpty(), "the recovery", run);
+      awaitSum(35, "11499.00", run);
+    }
+    Document recovery = events("recovery").get(0);
+    assertThat(recovery.getString("text"))
+        .matches("docs\\.sales at 127\\.0\\.0\\.1:\\d+ takes writes again, after .*");
+    assertThat(recovery.getList("targets", String.class)).hasSize(1);
+    assertThat(events("failure")).isEmpty();
+  }
+
+  @Test
   void rulesCanBeTakenOutAndPutInWithoutARebuild() throws Exception {
     try (ChildProcess run = run()) {
       await(() -> !events("loaded").isEmpty(), "the load", run);
@@ -179,6 +206,10 @@ class NotificationsIT {
   }
 
   private ChildProcess run(String rules) throws IOException {
+    return run(rules, target.uri());
+  }
+
+  private ChildProcess run(String rules, String targetUri) throws IOException {
     Path flow =
         Files.writeString(
             directory.resolve("flow.yaml"),
@@ -200,7 +231,7 @@ class NotificationsIT {
                     source.port(),
                     EmbeddedMariaDb.CDC_USER,
                     EmbeddedMariaDb.CDC_PASSWORD,
-                    target.uri(),
+                    targetUri,
                     hook.getAddress().getPort(),
                     mail.getSmtp().getPort(),
                     rules));

@@ -19,7 +19,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,6 +39,7 @@ class ClusterIT {
   private static final int ORDERS = 1_000;
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+  private static final Pattern JOB = Pattern.compile("\"id\":\"(\\w+)\"");
   private static final Pattern COMPLETED = Pattern.compile("\"completed\":(\\d+)");
 
   @TempDir private Path directory;
@@ -46,7 +49,6 @@ class ClusterIT {
 
   @BeforeEach
   void start() throws Exception {
-    cluster = FlinkProcesses.start(Files.createDirectories(directory.resolve("flink")), 2, 2);
     servers = ShopServers.start(ORDERS);
   }
 
@@ -60,8 +62,13 @@ class ClusterIT {
     }
   }
 
+  private void startCluster() throws Exception {
+    cluster = FlinkProcesses.start(Files.createDirectories(directory.resolve("flink")), 2, 2);
+  }
+
   @Test
   void aFlowIsStoppedWithASavepointAndResumedAtAnotherParallelism() throws Exception {
+    startCluster();
     Result run = widebeam("run", "--detach", "--parallelism=1");
     assertThat(run.status()).as(run.messages()).isZero();
     awaitAgreement(ORDERS);
@@ -96,6 +103,7 @@ class ClusterIT {
 
   @Test
   void aTaskManagerKilledUnderLoadLosesNothing() throws Exception {
+    startCluster();
     try (RunningBeamFlow flow = launch("--parallelism=2", "--checkpointingInterval=1000")) {
       awaitLoad(flow);
       // Before, the load would start over: there, what is deleted meanwhile leaves ghosts.
@@ -121,6 +129,64 @@ class ClusterIT {
       assertThat(flow.status().state()).isEqualTo(FlowStatus.State.RUNNING);
       flow.stop();
     }
+  }
+
+  @Test
+  void aFlowIsRunByFlinksOwnClientAndGoesOnFromASavepoint() throws Exception {
+    Map<String, String> settings =
+        Map.of(
+            "state.checkpoints.dir", directory.resolve("state").toUri().toString(),
+            "state.savepoints.dir", directory.resolve("state").toUri().toString());
+    startApplication("first", settings);
+    awaitAgreement(ORDERS);
+    String job = onlyJob();
+    awaitCheckpointOfNow(job);
+    assertThat(widebeam("status").lines())
+        .anyMatch(line -> line.startsWith("job current status is: running"));
+    Result stop = widebeam("stop");
+    assertThat(stop.status()).as(stop.messages()).isZero();
+    cluster.awaitEnd(PATIENCE);
+    cluster.close();
+
+    try (Connection source = servers.connect();
+        Statement statement = source.createStatement()) {
+      statement.execute("DELETE FROM ecom_order_payments WHERE payment_value < 50");
+      statement.execute("DELETE FROM ecom_orders ORDER BY order_id LIMIT 10");
+    }
+    Map<String, String> resumed = new HashMap<>(settings);
+    Matcher options =
+        Pattern.compile("--savepointPath=(\\S+) --generation=(\\d+)").matcher(stop.lines().get(0));
+    assertThat(options.matches()).as(stop.lines().get(0)).isTrue();
+    resumed.put("execution.savepoint.path", options.group(1));
+    startApplication("without its generation", resumed);
+    cluster.awaitEnd(PATIENCE);
+    assertThat(cluster.output()).contains("the job may find state of its own: give --generation");
+    cluster.close();
+
+    startApplication("resumed", resumed, "--generation=" + options.group(2));
+    awaitAgreement(ORDERS - 10);
+  }
+
+  private void startApplication(String name, Map<String, String> settings, String... options)
+      throws Exception {
+    Path flow = Files.writeString(directory.resolve("flow.yaml"), ShopFlow.yaml());
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "run", flow.toString(), "--flinkMaster=[auto]", "--checkpointingInterval=1000"));
+    arguments.addAll(List.of(options));
+    cluster =
+        FlinkProcesses.startApplication(
+            Files.createDirectories(directory.resolve(name)),
+            settings,
+            ShopFlow.environment(servers.source(), servers.target()),
+            arguments);
+  }
+
+  private String onlyJob() throws Exception {
+    Matcher found = JOB.matcher(cluster.get("/jobs"));
+    assertThat(found.find()).isTrue();
+    return found.group(1);
   }
 
   private record Result(int status, List<String> lines, String messages) {}

@@ -12,8 +12,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,20 +37,20 @@ final class FlinkProcesses implements AutoCloseable {
   private static final Pattern TASK_MANAGERS = Pattern.compile("\"taskmanagers\":(\\d+)");
   private static final long START_SECONDS = 60;
 
+  /** Where the entry point of application clusters is. */
+  private static final Path TEST_CLASSES =
+      Path.of(FlinkProcesses.class.getProtectionDomain().getCodeSource().getLocation().getPath());
+
   private final Path directory;
   private final int restPort;
   private final Process jobManager;
   private final List<Process> taskManagers = new ArrayList<>();
   private final HttpClient http = HttpClient.newHttpClient();
 
-  private FlinkProcesses(Path directory, int restPort) throws IOException {
+  private FlinkProcesses(Path directory, int restPort, Process jobManager) {
     this.directory = directory;
     this.restPort = restPort;
-    this.jobManager =
-        start(
-            "jobmanager",
-            "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
-            512);
+    this.jobManager = jobManager;
   }
 
   /**
@@ -60,8 +60,66 @@ final class FlinkProcesses implements AutoCloseable {
    * @param slots of each of the task managers
    */
   static FlinkProcesses start(Path directory, int taskManagers, int slots) throws Exception {
-    Map<String, String> settings = new LinkedHashMap<>();
     int restPort = freePort();
+    configure(directory, restPort, slots, Map.of());
+    return new FlinkProcesses(
+            directory,
+            restPort,
+            startProcess(
+                directory,
+                "jobmanager",
+                libraries(),
+                Map.of(),
+                512,
+                "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
+                List.of("--configDir", directory.toString())))
+        .with(taskManagers);
+  }
+
+  /**
+   * Starts a cluster that runs {@code widebeam} with these arguments in its job manager, with one
+   * task manager.
+   *
+   * @param more settings of Flink
+   * @param environment of the job manager
+   */
+  static FlinkProcesses startApplication(
+      Path directory,
+      Map<String, String> more,
+      Map<String, String> environment,
+      List<String> arguments)
+      throws Exception {
+    Path libraries = Files.createDirectories(directory.resolve("usrlib"));
+    for (String entry : classPath()) {
+      Path jar = Path.of(entry);
+      if (entry.endsWith(".jar") && !LIBRARIES.matcher(jar.getFileName().toString()).matches()) {
+        Files.createSymbolicLink(libraries.resolve(jar.getFileName()), jar);
+      }
+    }
+    int restPort = freePort();
+    configure(directory, restPort, 2, more);
+    List<String> all = new ArrayList<>(List.of(directory.toString(), libraries.toString()));
+    all.addAll(arguments);
+    FlinkProcesses cluster =
+        new FlinkProcesses(
+            directory,
+            restPort,
+            startProcess(
+                directory,
+                "jobmanager",
+                libraries() + File.pathSeparator + TEST_CLASSES,
+                environment,
+                768,
+                ApplicationEntryPoint.class.getName(),
+                all));
+    // It need not come about: the program may refuse.
+    cluster.startTaskManager();
+    return cluster;
+  }
+
+  private static void configure(Path directory, int restPort, int slots, Map<String, String> more)
+      throws IOException {
+    Map<String, String> settings = new LinkedHashMap<>();
     settings.put("jobmanager.rpc.address", "127.0.0.1");
     settings.put("jobmanager.rpc.port", Integer.toString(freePort()));
     settings.put("jobmanager.bind-host", "127.0.0.1");
@@ -88,6 +146,7 @@ final class FlinkProcesses implements AutoCloseable {
     settings.put("heartbeat.interval", "1000");
     settings.put("heartbeat.timeout", "12000");
     settings.put("metrics.fetcher.update-interval", "500");
+    settings.putAll(more);
     StringBuilder yaml = new StringBuilder();
     settings.forEach((key, value) -> yaml.append(key).append(": ").append(value).append('\n'));
     Files.writeString(directory.resolve("flink-conf.yaml"), yaml);
@@ -101,15 +160,17 @@ final class FlinkProcesses implements AutoCloseable {
           <root level="INFO"><appender-ref ref="OUT"/></root>
         </configuration>
         """);
-    FlinkProcesses cluster = new FlinkProcesses(directory, restPort);
+  }
+
+  private FlinkProcesses with(int wanted) throws Exception {
     try {
-      for (int i = 0; i < taskManagers; i++) {
-        cluster.startTaskManager();
+      for (int i = 0; i < wanted; i++) {
+        startTaskManager();
       }
-      cluster.awaitTaskManagers(taskManagers);
-      return cluster;
+      awaitTaskManagers(wanted);
+      return this;
     } catch (Exception | Error e) {
-      cluster.close();
+      close();
       throw e;
     }
   }
@@ -117,10 +178,21 @@ final class FlinkProcesses implements AutoCloseable {
   /** One more task manager, which registers by itself. */
   void startTaskManager() throws IOException {
     taskManagers.add(
-        start(
+        startProcess(
+            directory,
             "taskmanager-" + taskManagers.size(),
+            libraries(),
+            Map.of(),
+            768,
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
-            768));
+            List.of("--configDir", directory.toString())));
+  }
+
+  /** Waits until the job manager, whose only job has ended, has gone. */
+  void awaitEnd(Duration patience) throws InterruptedException {
+    if (!jobManager.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new AssertionError("the job manager is still there");
+    }
   }
 
   /** Kills a task manager as {@code kill -9} does. */
@@ -156,7 +228,15 @@ final class FlinkProcesses implements AutoCloseable {
     return all.toString();
   }
 
-  private Process start(String name, String mainClass, int heapMegabytes) throws IOException {
+  private static Process startProcess(
+      Path directory,
+      String name,
+      String classPath,
+      Map<String, String> environment,
+      int heapMegabytes,
+      String mainClass,
+      List<String> arguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -166,12 +246,14 @@ final class FlinkProcesses implements AutoCloseable {
     command.add("-XX:+UseSerialGC");
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-Dlogback.configurationFile=" + directory.resolve("logback.xml"));
-    command.addAll(List.of("-cp", libraries(), mainClass, "--configDir", directory.toString()));
-    Process process =
+    command.addAll(List.of("-cp", classPath, mainClass));
+    command.addAll(arguments);
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(directory.resolve(name + ".out").toFile())
-            .start();
+            .redirectOutput(directory.resolve(name + ".out").toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     // A test run that is interrupted shall leave nothing behind.
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     return process;
@@ -180,9 +262,13 @@ final class FlinkProcesses implements AutoCloseable {
   private static String libraries() {
     return String.join(
         File.pathSeparator,
-        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        classPath().stream()
             .filter(entry -> LIBRARIES.matcher(Path.of(entry).getFileName().toString()).matches())
             .toList());
+  }
+
+  private static List<String> classPath() {
+    return List.of(System.getProperty("java.class.path").split(File.pathSeparator, -1));
   }
 
   private void awaitTaskManagers(int wanted) throws IOException, InterruptedException {
@@ -215,6 +301,7 @@ final class FlinkProcesses implements AutoCloseable {
   @Override
   public void close() {
     processes().forEach(Process::destroyForcibly);
+    deleteLinks();
     for (Process process : processes()) {
       try {
         process.waitFor();
@@ -222,6 +309,17 @@ final class FlinkProcesses implements AutoCloseable {
         Thread.currentThread().interrupt();
         return;
       }
+    }
+  }
+
+  /** JUnit warns of each that it finds. */
+  private void deleteLinks() {
+    try (Stream<Path> links = Files.walk(directory).filter(Files::isSymbolicLink)) {
+      for (Path link : links.toList()) {
+        Files.delete(link);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

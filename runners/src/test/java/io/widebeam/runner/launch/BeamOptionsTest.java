@@ -32,6 +32,20 @@ class BeamOptionsTest {
   }
 
   @Test
+  void anApplicationClusterHasFlinksSettingsAndCheckpointsThatStay() {
+    BeamOptions options = BeamOptions.parse("--flinkMaster=[auto]");
+    FlinkPipelineOptions flink = options.pipelineOptions().as(FlinkPipelineOptions.class);
+
+    assertThat(options.kind()).isEqualTo(BeamOptions.Kind.APPLICATION);
+    assertThat(options.canKeepState()).isFalse();
+    assertThat(options.takesCheckpoints()).isTrue();
+    assertThat(flink.getFlinkConfDir()).isNull();
+    assertThat(flink.getCheckpointingInterval()).isEqualTo(10_000);
+    assertThat(flink.isExternalizedCheckpointsEnabled()).isTrue();
+    assertThat(flink.getRetainExternalizedCheckpointsOnCancellation()).isTrue();
+  }
+
+  @Test
   void whatTheUserSaysWins() {
     FlinkPipelineOptions flink =
         BeamOptions.parse(
