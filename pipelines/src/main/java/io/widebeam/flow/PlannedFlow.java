@@ -141,22 +141,22 @@ public record PlannedFlow(
 
   private PlannedReader reader(PlannedSource source, long number, List<TableDescription> tables) {
     String connection = source.connection();
-    boolean own = number == generation;
-    if (own && tables.size() == source.tables().size()) {
-      return new PlannedReader(ConnectorSettings.name(name, connection), number, source);
+    if (number != generation) {
+      return new PlannedReader(
+          ConnectorSettings.name(name, connection, number),
+          number,
+          new PlannedSource(
+              connection,
+              ConnectorSettings.inGeneration(name, connection, number, source.connector(), tables),
+              tables));
     }
     return new PlannedReader(
-        own
-            ? ConnectorSettings.name(name, connection)
-            : ConnectorSettings.name(name, connection, number),
+        ConnectorSettings.name(name, connection),
         number,
-        new PlannedSource(
-            connection,
-            own
-                ? ConnectorSettings.withTables(source.connector(), tables)
-                : ConnectorSettings.inGeneration(
-                    name, connection, number, source.connector(), tables),
-            tables));
+        tables.size() == source.tables().size()
+            ? source
+            : new PlannedSource(
+                connection, ConnectorSettings.withTables(source.connector(), tables), tables));
   }
 
   /** The rollups of a view's documents. */

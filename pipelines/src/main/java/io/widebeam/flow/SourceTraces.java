@@ -43,7 +43,7 @@ public final class SourceTraces {
       used.add(settings.get(ConnectorSettings.SLOT));
       used.add(settings.get(ConnectorSettings.PUBLICATION));
     }
-    return remove(flow, " AND NOT active", used);
+    return remove(flow, " AND NOT active AND database = current_database()", used);
   }
 
   private static List<String> remove(Flow flow, String slotCondition, Set<String> used) {
