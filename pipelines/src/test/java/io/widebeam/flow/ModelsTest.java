@@ -12,6 +12,7 @@ import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import io.widebeam.sink.jdbc.FlatTable.UnwoundArray;
 import io.widebeam.sql.SqlType;
+import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import java.nio.file.Path;
@@ -169,5 +170,24 @@ class ModelsTest {
     assertThat(
             rule.matching().apply(RawBsonDocument.parse("{sum_fee: {$numberDecimal: '10000.00'}}")))
         .isNull();
+  }
+
+  @Test
+  void anInnerJoinBelowALeftJoinWithoutAMatchLeavesTheRowOut() {
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of(
+                    "paid",
+                    "select o.order_id from orders o"
+                        + " left join product_catalog c on o.product_id = c.product_id"
+                        + " join orders_pay p on c.product_id = p.pay_id")));
+
+    RowFunction row = planned.views().get(0).row().orElseThrow();
+    assertThat(row.apply(RawBsonDocument.parse("{order_id: 1}"))).isNull();
+    assertThat(row.apply(RawBsonDocument.parse("{order_id: 1, c: {product_id: 5}}"))).isNull();
+    assertThat(
+            row.apply(RawBsonDocument.parse("{order_id: 1, c: {product_id: 5, p: {pay_id: 5}}}")))
+        .isNotNull();
   }
 }
