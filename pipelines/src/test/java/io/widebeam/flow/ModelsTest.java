@@ -190,4 +190,28 @@ class ModelsTest {
             row.apply(RawBsonDocument.parse("{order_id: 1, c: {product_id: 5, p: {pay_id: 5}}}")))
         .isNotNull();
   }
+
+  @Test
+  void aColumnThatIsCalledLikeTheKeyAndIsNotItKeepsItsOwnValue() {
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of(
+                    "others",
+                    "select o.order_id, r.state from orders r"
+                        + " left join orders o on r.product_id = o.order_id")));
+
+    FlatTable table = table(planned.views().get(0).target().orElseThrow());
+    assertThat(table.documentKeyColumns()).extracting(Column::name).containsExactly("_order_id");
+    RawBsonDocument made =
+        planned
+            .views()
+            .get(0)
+            .row()
+            .orElseThrow()
+            .apply(RawBsonDocument.parse("{state: 1, o: {order_id: 7}}"));
+    Column shown = table.columns().get(0);
+    assertThat(shown.path()).isNotEqualTo(table.documentKey());
+    assertThat(made.get(shown.path().get(0)).asNumber().intValue()).isEqualTo(7);
+  }
 }
