@@ -214,4 +214,14 @@ class ModelsTest {
     assertThat(shown.path()).isNotEqualTo(table.documentKey());
     assertThat(made.get(shown.path().get(0)).asNumber().intValue()).isEqualTo(7);
   }
+
+  @Test
+  void whatIsGroupedByTwiceIsOneColumnOfTheKey() {
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of("states", "select distinct state as a, state as b from orders")));
+
+    assertThat(table(planned.rollups().get(0).target()).documentKey()).containsExactly("a");
+  }
 }
