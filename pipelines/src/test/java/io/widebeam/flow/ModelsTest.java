@@ -224,4 +224,18 @@ class ModelsTest {
 
     assertThat(table(planned.rollups().get(0).target()).documentKey()).containsExactly("a");
   }
+
+  @Test
+  void wordsThatOnlyCalciteReservesAreNames() {
+    table("words", "no bigint, language varchar(10), user varchar(10)");
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of(
+                    "by_words",
+                    "select no, language, count(*) as n from words group by no, language")));
+
+    assertThat(table(planned.rollups().get(0).target()).documentKey())
+        .containsExactly("no", "language");
+  }
 }
