@@ -309,6 +309,15 @@ class SqlExpressionsTest {
   }
 
   @Test
+  void aColumnMayBeCalledLikeAFunctionWithoutBrackets() {
+    CompiledExpression expression =
+        SqlExpressions.over(List.of(new SqlColumn("user", SqlType.TEXT)))
+            .compileCondition("user = 'u7'");
+
+    assertThat(expression.matches(bytes("{user: 'u7'}"))).isTrue();
+  }
+
+  @Test
   void onlyWhatIsTrueMatches() {
     assertThat(expressions().compileCondition("id = 7").matches(ROW)).isTrue();
     assertThat(expressions().compileCondition("id = 8").matches(ROW)).isFalse();
