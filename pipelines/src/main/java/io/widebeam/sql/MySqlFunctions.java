@@ -210,6 +210,17 @@ final class MySqlFunctions {
     rewrite("SUBDATE", 2, 2, SqlStdOperatorTable.MINUS);
     rewrite("DAY", 1, 1, SqlStdOperatorTable.DAYOFMONTH);
     rewrite("WEEK", 1, 1, MySqlFunctions::week);
+    // Of times before 1970, Calcite's is that of the day after.
+    rewrite(
+        "LAST_DAY",
+        1,
+        1,
+        (operands, at) ->
+            SqlStdOperatorTable.LAST_DAY.createCall(
+                at, cast(operands.get(0), SqlTypeName.DATE, -1, at)));
+    // Calcite's names of NULL and of times before 1970 are wrong.
+    rewrite("DAYNAME", 1, 1, (operands, at) -> formatted(operands.get(0), "%W", at));
+    rewrite("MONTHNAME", 1, 1, (operands, at) -> formatted(operands.get(0), "%M", at));
     rewrite("WEEKDAY", 1, 1, MySqlFunctions::weekday);
     rewrite(
         "TIMESTAMPDIFF",
@@ -401,10 +412,12 @@ final class MySqlFunctions {
 
   /** Weeks begin on Sundays, where Calcite's are ISO's. */
   private static SqlNode week(List<SqlNode> operands, SqlParserPos at) {
-    SqlNode week =
-        FORMAT_DATETIME.createCall(
-            at, datetime(operands.get(0), at), SqlLiteral.createCharString("%U", at));
-    return cast(week, SqlTypeName.BIGINT, -1, at);
+    return cast(formatted(operands.get(0), "%U", at), SqlTypeName.BIGINT, -1, at);
+  }
+
+  private static SqlNode formatted(SqlNode time, String format, SqlParserPos at) {
+    return FORMAT_DATETIME.createCall(
+        at, datetime(time, at), SqlLiteral.createCharString(format, at));
   }
 
   /** Monday is 0. */

@@ -309,6 +309,24 @@ class SqlExpressionsTest {
   }
 
   @Test
+  void namesOfDaysAndMonthsAreThoseOfTheTimeWhateverItIs() {
+    SqlExpressions expressions =
+        SqlExpressions.over(List.of(new SqlColumn("at", SqlType.DATETIME)));
+    byte[] before1970 = bytes("{at: {$date: '1969-12-31T23:59:59Z'}}");
+
+    assertThat(expressions.compileCondition("dayname(at) = 'Wednesday'").matches(before1970))
+        .isTrue();
+    assertThat(expressions.compileCondition("monthname(at) = 'December'").matches(before1970))
+        .isTrue();
+    assertThat(expressions.compileCondition("last_day(at) = '1969-12-31'").matches(before1970))
+        .isTrue();
+    assertThat(expressions.compileCondition("dayname(at) <> 'x'").matches(bytes("{at: null}")))
+        .isFalse();
+    assertThat(expressions.compileCondition("monthname(at) <> 'x'").matches(bytes("{at: null}")))
+        .isFalse();
+  }
+
+  @Test
   void aColumnMayBeCalledLikeAFunctionWithoutBrackets() {
     CompiledExpression expression =
         SqlExpressions.over(List.of(new SqlColumn("user", SqlType.TEXT)))
