@@ -112,6 +112,14 @@ final class MySqlFunctions {
       own("OF_SECONDS", datetime(), "ofSeconds", SqlTypeName.DECIMAL);
   private static final SqlFunction BYTE_LENGTH =
       own("BYTE_LENGTH", whole(), "byteLength", SqlTypeName.VARCHAR);
+  private static final SqlFunction SEPARATED =
+      own(
+          "SEPARATED",
+          text(),
+          "separated",
+          SqlTypeName.VARCHAR,
+          SqlTypeName.VARCHAR,
+          SqlTypeName.VARCHAR);
   private static final SqlFunction SUBSTRING_INDEX =
       own(
           "SUBSTRING_INDEX",
@@ -138,6 +146,7 @@ final class MySqlFunctions {
           SECONDS_OF,
           OF_SECONDS,
           BYTE_LENGTH,
+          SEPARATED,
           SUBSTRING_INDEX);
 
   /** Functions of MySQL's that Calcite files under other databases. */
@@ -182,13 +191,7 @@ final class MySqlFunctions {
         (operands, at) ->
             SqlStdOperatorTable.POSITION.createCall(at, operands.get(0), operands.get(1)));
     rewrite("CONCAT", 1, Integer.MAX_VALUE, MySqlFunctions::concat);
-    rewrite(
-        "CONCAT_WS",
-        2,
-        Integer.MAX_VALUE,
-        (operands, at) ->
-            SqlLibraryOperators.CONCAT_WS.createCall(
-                at, operands.stream().map(operand -> text(operand, at)).toList()));
+    rewrite("CONCAT_WS", 2, Integer.MAX_VALUE, MySqlFunctions::concatWithSeparator);
     rewrite(
         "DATE_FORMAT",
         2,
@@ -391,6 +394,21 @@ final class MySqlFunctions {
     return texts.stream()
         .reduce((left, right) -> SqlStdOperatorTable.CONCAT.createCall(at, left, right))
         .orElseThrow();
+  }
+
+  /** Leaves out what is null; Calcite's has a separator at the end where the last one is. */
+  private static SqlNode concatWithSeparator(List<SqlNode> operands, SqlParserPos at) {
+    SqlNode separator = text(operands.get(0), at);
+    SqlNode joined =
+        operands.stream()
+            .skip(1)
+            .map(operand -> text(operand, at))
+            .reduce((left, right) -> SEPARATED.createCall(at, separator, left, right))
+            .orElseThrow();
+    // Of nothing but nulls there is an empty text, but for a separator that is null itself.
+    SqlNode empty = SqlStdOperatorTable.SUBSTRING.createCall(
+        at, separator, SqlLiteral.createExactNumeric("1", at), SqlLiteral.createExactNumeric("0", at));
+    return SEPARATED.createCall(at, empty, empty, joined);
   }
 
   /** A date, or a date and time if the format has a time of day in it, or is not known yet. */

@@ -327,6 +327,15 @@ class SqlExpressionsTest {
   }
 
   @Test
+  void nothingStandsForANullBetweenSeparators() {
+    assertThat(value("concat_ws('-', 'a', nothing)")).isEqualTo("'a'");
+    assertThat(value("concat_ws('-', nothing, 'b', nothing, 3)")).isEqualTo("'b-3'");
+    assertThat(value("concat_ws('-', '', 'b')")).isEqualTo("'-b'");
+    assertThat(value("concat_ws('-', nothing, nothing)")).isEqualTo("''");
+    assertThat(value("concat_ws(nothing, 'a', 'b')")).isEqualTo("null");
+  }
+
+  @Test
   void aColumnMayBeCalledLikeAFunctionWithoutBrackets() {
     CompiledExpression expression =
         SqlExpressions.over(List.of(new SqlColumn("user", SqlType.TEXT)))
