@@ -446,7 +446,15 @@ public final class FlowSimulation {
 
   /** Mostly numbers, of which there are most types to mix. */
   private static ColumnType anyType(Random random) {
-    List<ColumnType> all = List.of(ColumnType.values());
+    // Neither dates nor booleans, unless SQL asks for them: the fewer the values, the more is equal
+    // by chance, and the less of what is wrong shows.
+    List<ColumnType> all =
+        List.of(
+            ColumnType.INT,
+            ColumnType.BIGINT,
+            ColumnType.DECIMAL,
+            ColumnType.STRING,
+            ColumnType.DATETIME);
     return random.nextInt(3) == 0 ? all.get(random.nextInt(all.size())) : ColumnType.INT;
   }
 
