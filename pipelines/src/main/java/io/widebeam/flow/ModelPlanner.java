@@ -438,7 +438,21 @@ final class ModelPlanner {
         model.sql.isEphemeral()
             ? Optional.empty()
             : target(model, tree, rowsTable(model, tree, query.outputs(), outputTypes));
-    Optional<RowFunction> row = target.map(one -> new RowsDocument(rows, tree.rows().hasArrays()));
+    boolean several = tree.rows().hasArrays();
+    Map<String, String> written = new LinkedHashMap<>();
+    query
+        .outputs()
+        .forEach(
+            output ->
+                written.put(
+                    target.isPresent() && target.get() instanceof PlannedTarget.Jdbc
+                        ? field(output, tree)
+                        : output.name(),
+                    output.expression()));
+    RowSource writtenRows =
+        new SelectedRows(
+            unwound, new SelectedRow(input, query.filters(), written, tree.elementKeys()));
+    Optional<RowFunction> row = target.map(one -> new RowsDocument(writtenRows, several));
     views.add(new PlannedView(label, tables.node(tree.root()), target, row));
     return new Bound(label, rows, columns(query.outputs()), outputTypes);
   }
@@ -588,6 +602,19 @@ final class ModelPlanner {
     }
   }
 
+  /**
+   * Where a row's document has an output that is written to a table. The places that are called
+   * like the columns of the root's key are for these.
+   */
+  private static String field(Output output, Tree tree) {
+    boolean isKey =
+        tree.key().stream()
+            .anyMatch(key -> output.copied().equals(Optional.of(tree.rootColumn(key))));
+    return tree.key().contains(output.name()) && !isKey
+        ? ViewNode.hidden(output.name())
+        : output.name();
+  }
+
   /** The table of a model that does not group. */
   @Nullable
   private FlatTable rowsTable(
@@ -621,7 +648,10 @@ final class ModelPlanner {
       columns.add(
           key == null
               ? new Column(
-                  output.name(), types.get(output.name()), several ? 1 : 0, List.of(output.name()))
+                  output.name(),
+                  types.get(output.name()),
+                  several ? 1 : 0,
+                  List.of(field(output, tree)))
               : new Column(output.name(), types.get(output.name()), 0, List.of(key)));
     }
     columns.addAll(hidden);

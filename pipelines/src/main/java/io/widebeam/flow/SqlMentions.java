@@ -163,7 +163,7 @@ final class SqlMentions {
               values.add(new BsonDecimal128(new Decimal128(number)));
               values.add(new BsonDecimal128(new Decimal128(number.add(BigDecimal.ONE))));
             }
-            case DATETIME -> {}
+            case DATETIME, DATE, BOOLEAN -> {}
           }
         } catch (NumberFormatException e) {
           // A text that another column is compared with.

@@ -57,6 +57,11 @@ final class UnwoundRows implements RowSource {
       nodes = List.copyOf(nodes);
     }
 
+    /** Whether there is no row without it, or without what is embedded in it. */
+    boolean isNeeded() {
+      return required || nodes.stream().anyMatch(Node::isNeeded);
+    }
+
     boolean hasArrays() {
       return array || nodes.stream().anyMatch(Node::hasArrays);
     }
@@ -113,7 +118,7 @@ final class UnwoundRows implements RowSource {
       rows.addAll(rows(node, found));
     }
     boolean matches = found != null && !(node.array() && isEmpty(found));
-    if (!matches && !node.required()) {
+    if (!matches && !node.isNeeded()) {
       rows.add(List.of());
     }
     return rows;

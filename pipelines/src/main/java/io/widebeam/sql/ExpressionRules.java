@@ -81,8 +81,9 @@ final class ExpressionRules extends SqlShuttle {
       report(name, "the column `" + written + "` may be " + all, "write which of them is meant");
       return name;
     }
-    SqlColumn column = meant.get(0);
-    return new SqlIdentifier(List.of(column.name()), name.getParserPosition());
+    SqlParserPos at = name.getParserPosition();
+    // In quotes, since there are functions that are called without brackets: USER.
+    return new SqlIdentifier(List.of(meant.get(0).name()), null, at, List.of(at.withQuoting(true)));
   }
 
   @Override

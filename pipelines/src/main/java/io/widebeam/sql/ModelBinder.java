@@ -296,6 +296,7 @@ final class ModelBinder {
     private final List<Measure> measures = new ArrayList<>();
     private final Set<String> fields = new HashSet<>();
     private final Map<String, String> outputByAlias = new HashMap<>();
+    private boolean keysAreKnown = true;
 
     Groups(List<Item> items) {
       this.items = items;
@@ -306,7 +307,12 @@ final class ModelBinder {
       Set<String> taken = new HashSet<>();
       for (SqlNode written : model.groupKeys()) {
         SqlNode node = meant(written);
+        if (node != null && isKey(node)) {
+          // What is grouped by twice makes no more groups.
+          continue;
+        }
         Compiled compiled = node == null ? null : compile(node, false);
+        keysAreKnown &= compiled != null;
         if (compiled != null) {
           use(compiled);
           SqlNode canonical = canonical(node);
@@ -357,6 +363,11 @@ final class ModelBinder {
         }
       }
       return grouping;
+    }
+
+    private boolean isKey(SqlNode node) {
+      SqlNode canonical = canonical(node);
+      return keyNodes.stream().anyMatch(key -> key.equalsDeep(canonical, Litmus.IGNORE));
     }
 
     /** A key may be a column's number in the result, or its name there. */
@@ -419,7 +430,7 @@ final class ModelBinder {
                 : null;
         if (output != null) {
           pieces.add(new Piece(node, "(" + output + ")"));
-        } else if (keys.size() == model.groupKeys().size() && !scope.find(name.names).isEmpty()) {
+        } else if (keysAreKnown && !scope.find(name.names).isEmpty()) {
           report(
               node,
               "`" + name + "` is neither grouped by nor in an aggregate",

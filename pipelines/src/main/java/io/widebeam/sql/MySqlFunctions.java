@@ -112,6 +112,14 @@ final class MySqlFunctions {
       own("OF_SECONDS", datetime(), "ofSeconds", SqlTypeName.DECIMAL);
   private static final SqlFunction BYTE_LENGTH =
       own("BYTE_LENGTH", whole(), "byteLength", SqlTypeName.VARCHAR);
+  private static final SqlFunction SEPARATED =
+      own(
+          "SEPARATED",
+          text(),
+          "separated",
+          SqlTypeName.VARCHAR,
+          SqlTypeName.VARCHAR,
+          SqlTypeName.VARCHAR);
   private static final SqlFunction SUBSTRING_INDEX =
       own(
           "SUBSTRING_INDEX",
@@ -138,6 +146,7 @@ final class MySqlFunctions {
           SECONDS_OF,
           OF_SECONDS,
           BYTE_LENGTH,
+          SEPARATED,
           SUBSTRING_INDEX);
 
   /** Functions of MySQL's that Calcite files under other databases. */
@@ -182,13 +191,7 @@ final class MySqlFunctions {
         (operands, at) ->
             SqlStdOperatorTable.POSITION.createCall(at, operands.get(0), operands.get(1)));
     rewrite("CONCAT", 1, Integer.MAX_VALUE, MySqlFunctions::concat);
-    rewrite(
-        "CONCAT_WS",
-        2,
-        Integer.MAX_VALUE,
-        (operands, at) ->
-            SqlLibraryOperators.CONCAT_WS.createCall(
-                at, operands.stream().map(operand -> text(operand, at)).toList()));
+    rewrite("CONCAT_WS", 2, Integer.MAX_VALUE, MySqlFunctions::concatWithSeparator);
     rewrite(
         "DATE_FORMAT",
         2,
@@ -210,6 +213,17 @@ final class MySqlFunctions {
     rewrite("SUBDATE", 2, 2, SqlStdOperatorTable.MINUS);
     rewrite("DAY", 1, 1, SqlStdOperatorTable.DAYOFMONTH);
     rewrite("WEEK", 1, 1, MySqlFunctions::week);
+    // Of times before 1970, Calcite's is that of the day after.
+    rewrite(
+        "LAST_DAY",
+        1,
+        1,
+        (operands, at) ->
+            SqlStdOperatorTable.LAST_DAY.createCall(
+                at, cast(operands.get(0), SqlTypeName.DATE, -1, at)));
+    // Calcite's names of NULL and of times before 1970 are wrong.
+    rewrite("DAYNAME", 1, 1, (operands, at) -> formatted(operands.get(0), "%W", at));
+    rewrite("MONTHNAME", 1, 1, (operands, at) -> formatted(operands.get(0), "%M", at));
     rewrite("WEEKDAY", 1, 1, MySqlFunctions::weekday);
     rewrite(
         "TIMESTAMPDIFF",
@@ -382,6 +396,21 @@ final class MySqlFunctions {
         .orElseThrow();
   }
 
+  /** Leaves out what is null; Calcite's has a separator at the end where the last one is. */
+  private static SqlNode concatWithSeparator(List<SqlNode> operands, SqlParserPos at) {
+    SqlNode separator = text(operands.get(0), at);
+    SqlNode joined =
+        operands.stream()
+            .skip(1)
+            .map(operand -> text(operand, at))
+            .reduce((left, right) -> SEPARATED.createCall(at, separator, left, right))
+            .orElseThrow();
+    // Of nothing but nulls there is an empty text, but for a separator that is null itself.
+    SqlNode empty = SqlStdOperatorTable.SUBSTRING.createCall(
+        at, separator, SqlLiteral.createExactNumeric("1", at), SqlLiteral.createExactNumeric("0", at));
+    return SEPARATED.createCall(at, empty, empty, joined);
+  }
+
   /** A date, or a date and time if the format has a time of day in it, or is not known yet. */
   private static SqlNode stringToDate(List<SqlNode> operands, SqlParserPos at) {
     boolean date =
@@ -401,10 +430,12 @@ final class MySqlFunctions {
 
   /** Weeks begin on Sundays, where Calcite's are ISO's. */
   private static SqlNode week(List<SqlNode> operands, SqlParserPos at) {
-    SqlNode week =
-        FORMAT_DATETIME.createCall(
-            at, datetime(operands.get(0), at), SqlLiteral.createCharString("%U", at));
-    return cast(week, SqlTypeName.BIGINT, -1, at);
+    return cast(formatted(operands.get(0), "%U", at), SqlTypeName.BIGINT, -1, at);
+  }
+
+  private static SqlNode formatted(SqlNode time, String format, SqlParserPos at) {
+    return FORMAT_DATETIME.createCall(
+        at, datetime(time, at), SqlLiteral.createCharString(format, at));
   }
 
   /** Monday is 0. */

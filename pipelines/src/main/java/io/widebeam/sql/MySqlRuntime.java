@@ -106,6 +106,16 @@ public final class MySqlRuntime {
     return text == null ? null : (long) text.getBytes(StandardCharsets.UTF_8).length;
   }
 
+  /** Both with the separator between them, or the one that is not null. */
+  @Nullable
+  public static String separated(
+      @Nullable String separator, @Nullable String left, @Nullable String right) {
+    if (separator == null || (left == null && right == null)) {
+      return null;
+    }
+    return left == null ? right : right == null ? left : left + separator + right;
+  }
+
   /** What is before the count-th delimiter; from the right and behind it for a negative count. */
   @Nullable
   public static String substringIndex(

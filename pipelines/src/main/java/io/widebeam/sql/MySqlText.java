@@ -38,6 +38,7 @@ final class MySqlText {
           "language",
           "minute",
           "month",
+          "no",
           "position",
           "quarter",
           "result",
@@ -142,7 +143,9 @@ final class MySqlText {
   }
 
   /** Writes the word that stops the parser otherwise; false if there is no other way. */
-  private boolean change(int stop) {
+  private boolean change(int stopped) {
+    // The comma before a word may be a part of what Calcite stops at.
+    int stop = text.startsWith(",", stopped) ? stopped + 1 : stopped;
     Matcher word = WORD.matcher(text);
     // Calcite may name the place of the token before the one that stops it.
     for (int i = 0, from = stop; i < 2 && from >= 0 && word.find(from); i++, from = word.end()) {

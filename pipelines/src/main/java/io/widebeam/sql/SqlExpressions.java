@@ -4,16 +4,20 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import javax.annotation.Nullable;
+import org.apache.calcite.DataContext;
 import org.apache.calcite.config.CalciteConnectionConfig;
 import org.apache.calcite.config.CalciteConnectionProperty;
 import org.apache.calcite.config.Lex;
 import org.apache.calcite.jdbc.CalciteSchema;
 import org.apache.calcite.jdbc.JavaTypeFactoryImpl;
+import org.apache.calcite.linq4j.function.Function1;
 import org.apache.calcite.plan.RelOptCluster;
 import org.apache.calcite.plan.hep.HepPlanner;
 import org.apache.calcite.plan.hep.HepProgram;
@@ -65,6 +69,29 @@ public final class SqlExpressions {
       CalciteConnectionConfig.DEFAULT.set(CalciteConnectionProperty.CASE_SENSITIVE, "false");
 
   private static final RelDataTypeSystem TYPES = new Types();
+
+  /** More than a flow has. */
+  private static final int MAX_PROGRAMS = 2_000;
+
+  /**
+   * What has been compiled in this process: of a job's steps, every instance needs the same
+   * expressions. Programs have no state of their own.
+   */
+  private static final Map<Source, Program> PROGRAMS =
+      Collections.synchronizedMap(
+          new LinkedHashMap<>() {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Source, Program> eldest) {
+              return size() > MAX_PROGRAMS;
+            }
+          });
+
+  /** All that an expression's meaning depends on. */
+  private record Source(String text, Scope scope, boolean condition) {}
+
+  private record Program(RexNode rex, Function1<DataContext, Object[]> function) {}
 
   private final List<SqlColumn> columns;
   private final Scope scope;
@@ -138,7 +165,7 @@ public final class SqlExpressions {
    * @throws SqlException if it is not one; names every mistake
    */
   public CompiledExpression compile(String text) {
-    return compiled(text, checked(text));
+    return expression(text, program(text, false));
   }
 
   /**
@@ -147,14 +174,34 @@ public final class SqlExpressions {
    * @throws SqlException if it is not one; names every mistake
    */
   public CompiledExpression compileCondition(String text) {
-    RexNode rex = checked(text);
+    return expression(text, program(text, true));
+  }
+
+  private CompiledExpression expression(String text, Program program) {
+    return new CompiledExpression(text.strip(), columns, program.rex, program.function);
+  }
+
+  private Program program(String text, boolean condition) {
+    Source source = new Source(text.strip(), scope, condition);
+    Program known = PROGRAMS.get(source);
+    if (known == null) {
+      RexNode rex = checked(text);
+      if (condition) {
+        checkCondition(text, rex);
+      }
+      known = compiled(text, rex);
+      PROGRAMS.put(source, known);
+    }
+    return known;
+  }
+
+  private static void checkCondition(String text, RexNode rex) {
     if (rex.getType().getSqlTypeName() != SqlTypeName.BOOLEAN) {
       throw mistake(
           SqlParserPos.ZERO,
           "`" + text.strip() + "` is not a condition: it is true or false of no row",
           "compare it with something, as in: " + text.strip() + " = 1");
     }
-    return compiled(text, rex);
   }
 
   private RexNode checked(String expression) {
@@ -237,13 +284,14 @@ public final class SqlExpressions {
         .convertExpression(validated, columnByName);
   }
 
-  private CompiledExpression compiled(String text, RexNode rex) {
+  private Program compiled(String text, RexNode rex) {
     try {
-      return new CompiledExpression(
-          text.strip(),
-          columns,
-          rex,
-          RexExecutorImpl.getExecutable(rexBuilder, List.of(rex), rowType).getFunction());
+      Program program =
+          new Program(
+              rex, RexExecutorImpl.getExecutable(rexBuilder, List.of(rex), rowType).getFunction());
+      // Refuses what has no value in BSON.
+      expression(text, program);
+      return program;
     } catch (IllegalArgumentException e) {
       throw mistake(
           SqlParserPos.ZERO, message(e), "compute a number, a text, a date or a condition");

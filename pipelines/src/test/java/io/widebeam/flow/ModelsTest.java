@@ -12,6 +12,7 @@ import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import io.widebeam.sink.jdbc.FlatTable.UnwoundArray;
 import io.widebeam.sql.SqlType;
+import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.Embedding;
 import java.nio.file.Path;
@@ -169,5 +170,72 @@ class ModelsTest {
     assertThat(
             rule.matching().apply(RawBsonDocument.parse("{sum_fee: {$numberDecimal: '10000.00'}}")))
         .isNull();
+  }
+
+  @Test
+  void anInnerJoinBelowALeftJoinWithoutAMatchLeavesTheRowOut() {
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of(
+                    "paid",
+                    "select o.order_id from orders o"
+                        + " left join product_catalog c on o.product_id = c.product_id"
+                        + " join orders_pay p on c.product_id = p.pay_id")));
+
+    RowFunction row = planned.views().get(0).row().orElseThrow();
+    assertThat(row.apply(RawBsonDocument.parse("{order_id: 1}"))).isNull();
+    assertThat(row.apply(RawBsonDocument.parse("{order_id: 1, c: {product_id: 5}}"))).isNull();
+    assertThat(
+            row.apply(RawBsonDocument.parse("{order_id: 1, c: {product_id: 5, p: {pay_id: 5}}}")))
+        .isNotNull();
+  }
+
+  @Test
+  void aColumnThatIsCalledLikeTheKeyAndIsNotItKeepsItsOwnValue() {
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of(
+                    "others",
+                    "select o.order_id, r.state from orders r"
+                        + " left join orders o on r.product_id = o.order_id")));
+
+    FlatTable table = table(planned.views().get(0).target().orElseThrow());
+    assertThat(table.documentKeyColumns()).extracting(Column::name).containsExactly("_order_id");
+    RawBsonDocument made =
+        planned
+            .views()
+            .get(0)
+            .row()
+            .orElseThrow()
+            .apply(RawBsonDocument.parse("{state: 1, o: {order_id: 7}}"));
+    Column shown = table.columns().get(0);
+    assertThat(shown.path()).isNotEqualTo(table.documentKey());
+    assertThat(made.get(shown.path().get(0)).asNumber().intValue()).isEqualTo(7);
+  }
+
+  @Test
+  void whatIsGroupedByTwiceIsOneColumnOfTheKey() {
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of("states", "select distinct state as a, state as b from orders")));
+
+    assertThat(table(planned.rollups().get(0).target()).documentKey()).containsExactly("a");
+  }
+
+  @Test
+  void wordsThatOnlyCalciteReservesAreNames() {
+    table("words", "no bigint, language varchar(10), user varchar(10)");
+    PlannedFlow planned =
+        plan(
+            CONNECTIONS.model(
+                Model.of(
+                    "by_words",
+                    "select no, language, count(*) as n from words group by no, language")));
+
+    assertThat(table(planned.rollups().get(0).target()).documentKey())
+        .containsExactly("no", "language");
   }
 }

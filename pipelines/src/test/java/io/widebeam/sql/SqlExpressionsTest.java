@@ -309,6 +309,42 @@ class SqlExpressionsTest {
   }
 
   @Test
+  void namesOfDaysAndMonthsAreThoseOfTheTimeWhateverItIs() {
+    SqlExpressions expressions =
+        SqlExpressions.over(List.of(new SqlColumn("at", SqlType.DATETIME)));
+    byte[] before1970 = bytes("{at: {$date: '1969-12-31T23:59:59Z'}}");
+
+    assertThat(expressions.compileCondition("dayname(at) = 'Wednesday'").matches(before1970))
+        .isTrue();
+    assertThat(expressions.compileCondition("monthname(at) = 'December'").matches(before1970))
+        .isTrue();
+    assertThat(expressions.compileCondition("last_day(at) = '1969-12-31'").matches(before1970))
+        .isTrue();
+    assertThat(expressions.compileCondition("dayname(at) <> 'x'").matches(bytes("{at: null}")))
+        .isFalse();
+    assertThat(expressions.compileCondition("monthname(at) <> 'x'").matches(bytes("{at: null}")))
+        .isFalse();
+  }
+
+  @Test
+  void nothingStandsForANullBetweenSeparators() {
+    assertThat(value("concat_ws('-', 'a', nothing)")).isEqualTo("'a'");
+    assertThat(value("concat_ws('-', nothing, 'b', nothing, 3)")).isEqualTo("'b-3'");
+    assertThat(value("concat_ws('-', '', 'b')")).isEqualTo("'-b'");
+    assertThat(value("concat_ws('-', nothing, nothing)")).isEqualTo("''");
+    assertThat(value("concat_ws(nothing, 'a', 'b')")).isEqualTo("null");
+  }
+
+  @Test
+  void aColumnMayBeCalledLikeAFunctionWithoutBrackets() {
+    CompiledExpression expression =
+        SqlExpressions.over(List.of(new SqlColumn("user", SqlType.TEXT)))
+            .compileCondition("user = 'u7'");
+
+    assertThat(expression.matches(bytes("{user: 'u7'}"))).isTrue();
+  }
+
+  @Test
   void onlyWhatIsTrueMatches() {
     assertThat(expressions().compileCondition("id = 7").matches(ROW)).isTrue();
     assertThat(expressions().compileCondition("id = 8").matches(ROW)).isFalse();

@@ -2,6 +2,7 @@ package io.widebeam.simulation;
 
 import java.math.BigDecimal;
 import java.util.Random;
+import org.bson.BsonBoolean;
 import org.bson.BsonDateTime;
 import org.bson.BsonDecimal128;
 import org.bson.BsonInt32;
@@ -16,7 +17,9 @@ public enum ColumnType {
   BIGINT,
   DECIMAL,
   STRING,
-  DATETIME;
+  DATETIME,
+  DATE,
+  BOOLEAN;
 
   private static final long DAY_MILLIS = 86_400_000;
 
@@ -39,7 +42,8 @@ public enum ColumnType {
       case BIGINT -> new BsonInt64(number);
       case DECIMAL -> new BsonDecimal128(new Decimal128(BigDecimal.valueOf(number * 100L, 2)));
       case STRING -> new BsonString(number == 0 ? "" : "v" + number);
-      case DATETIME -> new BsonDateTime(FIRST_DAY_MILLIS + number * DAY_MILLIS);
+      case DATETIME, DATE -> new BsonDateTime(FIRST_DAY_MILLIS + number * DAY_MILLIS);
+      case BOOLEAN -> BsonBoolean.valueOf(number % 2 == 1);
     };
   }
 }

@@ -127,8 +127,10 @@ final class Shrinker {
         if (views.size() > 1) {
           candidates.add(withoutView(smallest.scenario, i));
         }
-        for (ViewNode fewer : withOneLookupLess(views.get(i))) {
-          candidates.add(smallest.scenario.withViews(without(views, i, Optional.of(fewer))));
+        if (!isJudged(i)) {
+          for (ViewNode fewer : withOneLookupLess(views.get(i))) {
+            candidates.add(smallest.scenario.withViews(without(views, i, Optional.of(fewer))));
+          }
         }
         for (Scenario candidate : candidates) {
           if (tryOut(candidate)) {
@@ -138,6 +140,12 @@ final class Shrinker {
         }
       }
     }
+  }
+
+  /** Whether somebody who knows the whole view would find a smaller one wrong. */
+  private boolean isJudged(int view) {
+    return smallest.scenario.derived().stream()
+        .anyMatch(derived -> derived.view() == view && derived.judge() != null);
   }
 
   private static Scenario withoutView(Scenario scenario, int index) {

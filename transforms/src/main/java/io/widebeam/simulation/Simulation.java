@@ -278,6 +278,7 @@ final class Simulation {
     Map<TableId, List<BsonDocument>> rows = database.allRows();
     for (OutputRun output : outputs) {
       output.check(when, output.expected(new ViewOracle(rows).documents(output.root)));
+      output.askJudge(when, rows);
     }
   }
 
@@ -456,6 +457,18 @@ final class Simulation {
                 + "s "
                 + target.writes()
                 + " times instead of once each");
+      }
+    }
+
+    void askJudge(String when, Map<TableId, List<BsonDocument>> rows) {
+      if (derived != null && derived.judge() != null) {
+        derived
+            .judge()
+            .judge(rows, target.documents())
+            .ifPresent(
+                wrong -> {
+                  throw new SimulationFailure(Kind.DIFFERENCE, when + ", " + wrong);
+                });
       }
     }
 

@@ -154,6 +154,9 @@ final class ViewOracle {
     if (a.isDateTime() && b.isDateTime()) {
       return Long.compare(a.asDateTime().getValue(), b.asDateTime().getValue());
     }
+    if (a.isBoolean() && b.isBoolean()) {
+      return Boolean.compare(a.asBoolean().getValue(), b.asBoolean().getValue());
+    }
     return a.equals(b) ? 0 : a.getBsonType().compareTo(b.getBsonType());
   }
 

@@ -25,6 +25,7 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.bson.BsonArray;
+import org.bson.BsonBoolean;
 import org.bson.BsonDateTime;
 import org.bson.BsonDecimal128;
 import org.bson.BsonDocument;
@@ -103,6 +104,8 @@ class OracleAgainstSqlTest {
       case DECIMAL -> "DECIMAL(20, 2)";
       case STRING -> "VARCHAR(100)";
       case DATETIME -> "TIMESTAMP(3)";
+      case DATE -> "DATE";
+      case BOOLEAN -> "BOOLEAN";
     };
   }
 
@@ -116,6 +119,7 @@ class OracleAgainstSqlTest {
       case STRING -> value.asString().getValue();
       case DATE_TIME ->
           LocalDateTime.ofEpochSecond(value.asDateTime().getValue() / 1000, 0, ZoneOffset.UTC);
+      case BOOLEAN -> value.asBoolean().getValue();
       default -> throw new IllegalArgumentException(value.toString());
     };
   }
@@ -129,8 +133,9 @@ class OracleAgainstSqlTest {
       case BIGINT -> new BsonInt64((Long) value);
       case DECIMAL -> new BsonDecimal128(new Decimal128((BigDecimal) value));
       case STRING -> new BsonString((String) value);
-      case DATETIME ->
+      case DATETIME, DATE ->
           new BsonDateTime(((LocalDateTime) value).toInstant(ZoneOffset.UTC).toEpochMilli());
+      case BOOLEAN -> BsonBoolean.valueOf((Boolean) value);
     };
   }
 
@@ -179,7 +184,7 @@ class OracleAgainstSqlTest {
             BsonDocument row = new BsonDocument();
             for (Column declared : table.columns()) {
               Object value =
-                  declared.type() == ColumnType.DATETIME
+                  declared.type() == ColumnType.DATETIME || declared.type() == ColumnType.DATE
                       ? rows.getObject(++column, LocalDateTime.class)
                       : rows.getObject(++column);
               row.append(declared.name(), fromSql(value, declared.type()));

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.bson.BsonBoolean;
 import org.bson.BsonDateTime;
 import org.bson.BsonDecimal128;
 import org.bson.BsonDocument;
@@ -160,7 +161,8 @@ class RollupOracleAgainstSqlTest {
     }
 
     private static BsonValue value(ResultSet result, int column) throws SQLException {
-      if (result.getMetaData().getColumnType(column) == Types.TIMESTAMP) {
+      int type = result.getMetaData().getColumnType(column);
+      if (type == Types.TIMESTAMP || type == Types.DATE) {
         LocalDateTime time = result.getObject(column, LocalDateTime.class);
         return time == null
             ? BsonNull.VALUE
@@ -169,6 +171,9 @@ class RollupOracleAgainstSqlTest {
       Object value = result.getObject(column);
       if (value == null) {
         return BsonNull.VALUE;
+      }
+      if (value instanceof Boolean is) {
+        return BsonBoolean.valueOf(is);
       }
       return value instanceof Number digits
           ? number(new BigDecimal(digits.toString()).setScale(DECIMALS + 10, RoundingMode.HALF_UP))
