@@ -406,8 +406,12 @@ final class MySqlFunctions {
             .reduce((left, right) -> SEPARATED.createCall(at, separator, left, right))
             .orElseThrow();
     // Of nothing but nulls there is an empty text, but for a separator that is null itself.
-    SqlNode empty = SqlStdOperatorTable.SUBSTRING.createCall(
-        at, separator, SqlLiteral.createExactNumeric("1", at), SqlLiteral.createExactNumeric("0", at));
+    SqlNode empty =
+        SqlStdOperatorTable.SUBSTRING.createCall(
+            at,
+            separator,
+            SqlLiteral.createExactNumeric("1", at),
+            SqlLiteral.createExactNumeric("0", at));
     return SEPARATED.createCall(at, empty, empty, joined);
   }
 
