@@ -257,6 +257,33 @@ class PostgresSourceIT {
   }
 
   @Test
+  void whoLeavesMessagesOutIsHeldNoLongerThanToTheNextChange() throws Exception {
+    createGoods(3);
+    connector = connector.withConnectionProperty("message.prefix.exclude.list", ".*");
+    CdcCheckpoint checkpoint = null;
+    for (int round = 1; round <= 2; round++) {
+      try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+        probe.await(this::isSlotInUse);
+        server.execute(database, "UPDATE goods SET name = 'x" + round + "' WHERE id = 1");
+        probe.await(probe::isLoaded);
+        checkpoint = probe.checkpoint();
+      }
+    }
+  }
+
+  private boolean isSlotInUse() {
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '" + slot + "'")) {
+      return row.next();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void theLogIsFreedAsCheckpointsAreCompletedAndIdleOnesToo() throws Exception {
     createGoods(10);
     try (ReaderProbe probe = new ReaderProbe(connector)) {
