@@ -257,6 +257,37 @@ class PostgresSourceIT {
   }
 
   @Test
+  void aChangeRightBehindTheLastMessageInTheLogIsNotLostByARestart() throws Exception {
+    createGoods(1);
+    CdcCheckpoint checkpoint = null;
+    for (int round = 0; round < 10; round++) {
+      String name = "x" + round;
+      try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+        probe.await(probe::isLoaded);
+        if (round > 0) {
+          assertThat(probe.changes)
+              .extracting(change -> change.after().getString("name").getValue())
+              .as("round %d", round)
+              .contains("x" + (round - 1));
+        }
+        // Of heartbeats: they are the last in the log when there is nothing else.
+        CdcCheckpoint before = probe.checkpoint();
+        probe.await(() -> !offsets(probe).equals(before.position().offsets()));
+        checkpoint = probe.checkpoint();
+      }
+      server.execute(database, "UPDATE goods SET name = '" + name + "' WHERE id = 1");
+    }
+  }
+
+  private static Object offsets(ReaderProbe probe) {
+    try {
+      return probe.checkpoint().position().offsets();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void whoLeavesMessagesOutIsHeldNoLongerThanToTheNextChange() throws Exception {
     createGoods(3);
     connector = connector.withConnectionProperty("message.prefix.exclude.list", ".*");
