@@ -174,6 +174,8 @@ final class MySqlFunctions {
                 SqlNodeList.of(operands.get(0)),
                 SqlNodeList.of(operands.get(1)),
                 operands.get(2)));
+    rewrite("LPAD", 2, 3, (operands, at) -> nullOfNull(SqlLibraryOperators.LPAD, operands, at));
+    rewrite("RPAD", 2, 3, (operands, at) -> nullOfNull(SqlLibraryOperators.RPAD, operands, at));
     rewrite("IFNULL", 2, 2, SqlStdOperatorTable.COALESCE);
     rewrite("ISNULL", 1, 1, SqlStdOperatorTable.IS_NULL);
     rewrite("LCASE", 1, 1, SqlStdOperatorTable.LOWER);
@@ -385,6 +387,16 @@ final class MySqlFunctions {
   private static SqlNode cast(SqlNode operand, SqlTypeName type, int precision, SqlParserPos at) {
     return SqlStdOperatorTable.CAST.createCall(
         at, operand, new SqlDataTypeSpec(new SqlBasicTypeNameSpec(type, precision, at), at));
+  }
+
+  /** Null of null, also for a function around it: to that, Calcite gives an empty text. */
+  private static SqlNode nullOfNull(SqlOperator function, List<SqlNode> operands, SqlParserPos at) {
+    return SqlCase.createSwitched(
+        at,
+        null,
+        SqlNodeList.of(SqlStdOperatorTable.IS_NULL.createCall(at, operands.get(0))),
+        SqlNodeList.of(SqlLiteral.createNull(at)),
+        function.createCall(at, operands));
   }
 
   /** One null makes all of it null; values of other types are taken as their texts. */
