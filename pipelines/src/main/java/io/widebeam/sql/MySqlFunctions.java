@@ -174,6 +174,8 @@ final class MySqlFunctions {
                 SqlNodeList.of(operands.get(0)),
                 SqlNodeList.of(operands.get(1)),
                 operands.get(2)));
+    rewrite("LPAD", 2, 3, (operands, at) -> nullOfNull(SqlLibraryOperators.LPAD, operands, at));
+    rewrite("RPAD", 2, 3, (operands, at) -> nullOfNull(SqlLibraryOperators.RPAD, operands, at));
     rewrite("IFNULL", 2, 2, SqlStdOperatorTable.COALESCE);
     rewrite("ISNULL", 1, 1, SqlStdOperatorTable.IS_NULL);
     rewrite("LCASE", 1, 1, SqlStdOperatorTable.LOWER);
@@ -387,6 +389,16 @@ final class MySqlFunctions {
         at, operand, new SqlDataTypeSpec(new SqlBasicTypeNameSpec(type, precision, at), at));
   }
 
+  /** Null of null, also for a function around it: to that, Calcite gives an empty text. */
+  private static SqlNode nullOfNull(SqlOperator function, List<SqlNode> operands, SqlParserPos at) {
+    return SqlCase.createSwitched(
+        at,
+        null,
+        SqlNodeList.of(SqlStdOperatorTable.IS_NULL.createCall(at, operands.get(0))),
+        SqlNodeList.of(SqlLiteral.createNull(at)),
+        function.createCall(at, operands));
+  }
+
   /** One null makes all of it null; values of other types are taken as their texts. */
   private static SqlNode concat(List<SqlNode> operands, SqlParserPos at) {
     List<SqlNode> texts = new ArrayList<>();
@@ -406,8 +418,12 @@ final class MySqlFunctions {
             .reduce((left, right) -> SEPARATED.createCall(at, separator, left, right))
             .orElseThrow();
     // Of nothing but nulls there is an empty text, but for a separator that is null itself.
-    SqlNode empty = SqlStdOperatorTable.SUBSTRING.createCall(
-        at, separator, SqlLiteral.createExactNumeric("1", at), SqlLiteral.createExactNumeric("0", at));
+    SqlNode empty =
+        SqlStdOperatorTable.SUBSTRING.createCall(
+            at,
+            separator,
+            SqlLiteral.createExactNumeric("1", at),
+            SqlLiteral.createExactNumeric("0", at));
     return SEPARATED.createCall(at, empty, empty, joined);
   }
 

@@ -205,6 +205,9 @@ class SqlExpressionsTest {
           substring_index('a.b.c', '.', -1)                        | 'c'
           substring_index('abc', '.', 1)                           | 'abc'
           lpad(name, 5, '*')                                       | '**Zoë'
+          lpad(nothing, 5, '*')                                    | null
+          char_length(lpad(nothing, 5, '*'))                       | null
+          char_length(rpad(nothing, 5, '*'))                       | null
           trim('  x ')                                             | 'x'
           cast(price as char)                                      | '19.90'
           CASE WHEN id = 7 THEN 'a' ELSE 'bbbbb' END               | 'a'

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  *   <li>of a binlog by the position of a record, or of the connector's client when nothing of
  *       interest follows;
  *   <li>of Postgres by a message that is written to the log at that moment and comes out of it in
- *       its turn;
+ *       its turn, or by whatever comes from behind it (the connector may leave messages out);
  *   <li>elsewhere by silence, which proves nothing, but a connector that has been asked to say
  *       every half second where it is does so while it has something to read.
  * </ul>
@@ -37,24 +37,27 @@ final class CatchUp {
   @Nullable private final LogPosition end;
   @Nullable private final String marker;
 
+  /** The position right after the marker. */
+  private final long markerLsn;
+
   private boolean reached;
   private boolean heard;
   private boolean provable;
 
-  private CatchUp(@Nullable LogPosition end, @Nullable String marker) {
+  private CatchUp(@Nullable LogPosition end, @Nullable String marker, long markerLsn) {
     this.end = end;
     this.marker = marker;
+    this.markerLsn = markerLsn;
     this.provable = marker != null;
   }
 
   /** To where the log ends now; everything that the connection has read is before it. */
   static CatchUp toEndOfLog(SourceDatabase database) throws SQLException {
     if (database.kind().hasBinlog()) {
-      return new CatchUp(database.endOfBinlog(), null);
+      return new CatchUp(database.endOfBinlog(), null, 0);
     }
     String marker = UUID.randomUUID().toString();
-    database.writeMarker(marker);
-    return new CatchUp(null, marker);
+    return new CatchUp(null, marker, database.writeMarker(marker));
   }
 
   /** To the end of the log, or to the first silence where nobody can say where that is. */
@@ -70,7 +73,7 @@ final class CatchUp {
           "When {} has caught up with its log is told by silence: {}",
           ConnectorProperties.describe(properties),
           ConnectorFailure.describe(e, properties));
-      return new CatchUp(null, null);
+      return new CatchUp(null, null, 0);
     }
   }
 
@@ -100,9 +103,19 @@ final class CatchUp {
           record.sourceOffset() == null ? null : LogPosition.of(record.sourceOffset());
       return position != null && position.compareTo(end) >= 0;
     }
-    return marker != null
-        && isMarker(record)
+    return marker != null && (isOwnMarker(record) || isBehindMarker(record));
+  }
+
+  private boolean isOwnMarker(SourceRecord record) {
+    return isMarker(record)
         && marker.equals(contentOf(((Struct) record.value()).getStruct("message")));
+  }
+
+  /** The log gives transactions in the order of their commits: all before the marker's are out. */
+  private boolean isBehindMarker(SourceRecord record) {
+    return record.sourceOffset() != null
+        && record.sourceOffset().get("lsn") instanceof Long lsn
+        && lsn >= markerLsn;
   }
 
   private static String contentOf(Struct message) {

@@ -206,6 +206,14 @@ final class ConnectorTask {
    * that are safe where it commits: the Postgres connector asks here how far it may.
    */
   private static final class Context implements SourceTaskContext, OffsetStorageReader {
+    /**
+     * By it the Postgres connector takes a first change whose position is that of the offset for
+     * one that it has given out. It may be the next one: a message's position is where it ends, and
+     * rows that are inserted together have one position. Without it, the connector begins with the
+     * transaction that has this position, which gives out again what it has to.
+     */
+    private static final String LAST_MESSAGE_TYPE = "messageType";
+
     private final Map<String, String> configs;
     private final Map<Map<String, ?>, Map<String, ?>> reported;
     private final Map<Map<String, ?>, Map<String, ?>> safe = new ConcurrentHashMap<>();
@@ -235,7 +243,12 @@ final class ConnectorTask {
     @Nullable
     public <V> Map<String, Object> offset(Map<String, V> partition) {
       Map<String, ?> offset = (committing ? safe : reported).get(partition);
-      return offset == null ? null : new HashMap<>(offset);
+      if (offset == null) {
+        return null;
+      }
+      Map<String, Object> copy = new HashMap<>(offset);
+      copy.remove(LAST_MESSAGE_TYPE);
+      return copy;
     }
 
     @Override

@@ -120,9 +120,10 @@ record LoadProgress(List<TableProgress> tables) {
     return null;
   }
 
-  /** With a chunk that begins where the ones before it end. */
+  /** With a chunk that begins where the ones before it end, unless its table is loaded anew. */
   LoadProgress opened(TableProgress table, KeyRange range) {
-    return replaced(table, table.opened(range));
+    TableProgress now = findRound(table);
+    return now == null ? this : replaced(now, now.opened(range));
   }
 
   /**

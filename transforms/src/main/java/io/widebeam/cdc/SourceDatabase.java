@@ -210,14 +210,19 @@ final class SourceDatabase implements AutoCloseable {
   /**
    * Writes a message to a Postgres server's log, where the connector will meet it after everything
    * that this connection could have read so far. It touches no table, and any user may do it.
+   *
+   * @return the position right after it
    */
-  void writeMarker(String content) throws SQLException {
+  long writeMarker(String content) throws SQLException {
     // In a transaction, and so at once on disk, which is where the connector reads.
     try (PreparedStatement statement =
-        connection.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
+        connection.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?) - '0/0'::pg_lsn")) {
       statement.setString(1, MARKER_PREFIX);
       statement.setString(2, content);
-      statement.execute();
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getLong(1);
+      }
     }
   }
 

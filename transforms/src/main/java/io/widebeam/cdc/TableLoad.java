@@ -290,13 +290,7 @@ final class TableLoad<T> implements AutoCloseable {
       if (!table.complete()) {
         RowKey upTo = loader.lastKey(table(loader, table, known), table.sharedOut(), chunkRows);
         KeyRange range = new KeyRange(table.sharedOut(), upTo);
-        sink.update(
-            progress -> {
-              TableProgress now = progress.find(table.namespace(), table.name());
-              return now == null || now.round() != table.round()
-                  ? progress
-                  : progress.opened(now, range);
-            });
+        sink.update(progress -> progress.opened(table, range));
         Chunk chunk = new Chunk(table.identity(), range.upTo());
         taken.add(chunk);
         return chunk;

@@ -357,8 +357,9 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
     statement.setFetchSize(fetchSize());
     ResultSet row = statement.executeQuery();
     int columns = row.getMetaData().getColumnCount() - table.key().size();
+    KeyReader key = () -> keyed ? key(table, row, columns) : null;
     while (row.next()) {
-      rows.accept(table.reader().read(buffer, row), () -> keyed ? key(table, row, columns) : null);
+      rows.accept(table.reader().read(buffer, row), key);
     }
     // Not when it fails: closing a result reads what is left of it.
     row.close();

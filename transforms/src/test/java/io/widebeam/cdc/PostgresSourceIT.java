@@ -257,6 +257,64 @@ class PostgresSourceIT {
   }
 
   @Test
+  void aChangeRightBehindTheLastMessageInTheLogIsNotLostByARestart() throws Exception {
+    createGoods(1);
+    CdcCheckpoint checkpoint = null;
+    for (int round = 0; round < 10; round++) {
+      String name = "x" + round;
+      try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+        probe.await(probe::isLoaded);
+        if (round > 0) {
+          assertThat(probe.changes)
+              .extracting(change -> change.after().getString("name").getValue())
+              .as("round %d", round)
+              .contains("x" + (round - 1));
+        }
+        // Of heartbeats: they are the last in the log when there is nothing else.
+        CdcCheckpoint before = probe.checkpoint();
+        probe.await(() -> !offsets(probe).equals(before.position().offsets()));
+        checkpoint = probe.checkpoint();
+      }
+      server.execute(database, "UPDATE goods SET name = '" + name + "' WHERE id = 1");
+    }
+  }
+
+  private static Object offsets(ReaderProbe probe) {
+    try {
+      return probe.checkpoint().position().offsets();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void whoLeavesMessagesOutIsHeldNoLongerThanToTheNextChange() throws Exception {
+    createGoods(3);
+    connector = connector.withConnectionProperty("message.prefix.exclude.list", ".*");
+    CdcCheckpoint checkpoint = null;
+    for (int round = 1; round <= 2; round++) {
+      try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+        probe.await(this::isSlotInUse);
+        server.execute(database, "UPDATE goods SET name = 'x" + round + "' WHERE id = 1");
+        probe.await(probe::isLoaded);
+        checkpoint = probe.checkpoint();
+      }
+    }
+  }
+
+  private boolean isSlotInUse() {
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '" + slot + "'")) {
+      return row.next();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
   void theLogIsFreedAsCheckpointsAreCompletedAndIdleOnesToo() throws Exception {
     createGoods(10);
     try (ReaderProbe probe = new ReaderProbe(connector)) {
