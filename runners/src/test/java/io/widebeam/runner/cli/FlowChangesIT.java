@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.bson.Document;
 import org.junit.jupiter.api.AfterEach;
@@ -49,6 +50,11 @@ class FlowChangesIT {
   private static final int REVIEWS = 100_000;
 
   private static final String REVIEWS_VIEW = "  - {from: Shop.reviews, to: Docs.reviews}\n";
+
+  private static final AtomicInteger FLOWS = new AtomicInteger();
+
+  /** Each test's own: a Postgres server has one slot of a name for all its databases. */
+  private final String flow = "changing" + FLOWS.incrementAndGet();
 
   private final EmbeddedMongo server = EmbeddedMongo.start();
   private final MongoClient client = MongoClients.create(server.uri());
@@ -113,9 +119,9 @@ class FlowChangesIT {
     theRestGoesOn(source);
 
     assertThat(slotsAndPublications(source)).isEqualTo(4);
-    Path flow = write(source, PRODUCTS_VIEW);
-    try (ChildProcess run = run(flow)) {
-      run.awaitLine(line -> line.contains("removed publication widebeam_changing_"), PATIENCE);
+    Path file = write(source, PRODUCTS_VIEW);
+    try (ChildProcess run = run(file)) {
+      run.awaitLine(line -> line.contains("removed publication widebeam_changing"), PATIENCE);
       run.awaitLine(line -> line.contains("job current status is"), PATIENCE);
       assertThat(slotsAndPublications(source)).isEqualTo(2);
       stop(run);
@@ -199,8 +205,8 @@ class FlowChangesIT {
                 java.util.stream.IntStream.rangeClosed(1, ORDERS)
                     .mapToObj(id -> "(" + id + ", " + id % 3 + ", 'new')")
                     .toList()));
-    Path flow = write(source, ORDERS_VIEW + PRODUCTS_VIEW);
-    try (ChildProcess run = run(flow)) {
+    Path file = write(source, ORDERS_VIEW + PRODUCTS_VIEW);
+    try (ChildProcess run = run(file)) {
       await(
           run,
           () -> documents("orders").size() == ORDERS && documents("products").equals(products()));
@@ -217,13 +223,13 @@ class FlowChangesIT {
         "DELETE FROM customers WHERE id = 3",
         "UPDATE products SET name = 'nib' WHERE id = 1");
     write(source, ORDERS_WITH_CUSTOMERS + PRODUCTS_VIEW);
-    try (ChildProcess run = run(flow)) {
+    try (ChildProcess run = run(file)) {
       run.awaitLine(line -> line.contains("the tables of Docs.orders are read now"), PATIENCE);
       // Killed while it loads, or soon after: it goes on with what is new.
       run.awaitLine(line -> line.contains("job current status is"), PATIENCE);
     }
     source.execute("UPDATE orders SET status = 'paid' WHERE id = 4");
-    try (ChildProcess run = run(flow)) {
+    try (ChildProcess run = run(file)) {
       await(run, () -> documents("orders").equals(orders(source)));
       source.execute(
           "UPDATE customers SET city = 'Turku' WHERE id = 1",
@@ -239,7 +245,7 @@ class FlowChangesIT {
     // A view that is taken out stays as it was; one that is new is loaded.
     source.execute("UPDATE products SET name = 'gum' WHERE id = 2");
     write(source, ORDERS_WITH_CUSTOMERS + "  - {from: Shop.customers, to: Docs.customers}\n");
-    try (ChildProcess run = run(flow)) {
+    try (ChildProcess run = run(file)) {
       run.awaitLine(line -> line.contains("written for Docs.products stays"), PATIENCE);
       await(run, () -> documents("customers").size() == 4);
       source.execute("DELETE FROM orders WHERE id = 7");
@@ -261,15 +267,15 @@ class FlowChangesIT {
             + " numbers b WHERE a.id <= "
             + REVIEWS / 1_000);
     source.wholeRowsOf("products", "reviews");
-    Path flow = write(source, PRODUCTS_VIEW);
-    try (ChildProcess run = run(flow)) {
+    Path file = write(source, PRODUCTS_VIEW);
+    try (ChildProcess run = run(file)) {
       await(run, () -> documents("products").equals(products()));
       stop(run);
     }
 
     String slowly = ", properties: {widebeam.load.threads: \"1\", widebeam.load.chunk.rows: \"1\"}";
     write(source.settings() + slowly, PRODUCTS_VIEW + REVIEWS_VIEW);
-    try (ChildProcess run = run(flow)) {
+    try (ChildProcess run = run(file)) {
       run.awaitLine(line -> line.contains("tables of Docs.reviews are read now"), PATIENCE);
       for (String name : List.of("nib", "gum")) {
         source.execute("UPDATE products SET name = '" + name + "' WHERE id = 1");
@@ -286,7 +292,7 @@ class FlowChangesIT {
         "DELETE FROM reviews WHERE id = " + REVIEWS,
         "UPDATE products SET name = 'cap' WHERE id = 2");
     write(source, PRODUCTS_VIEW + REVIEWS_VIEW);
-    try (ChildProcess run = run(flow)) {
+    try (ChildProcess run = run(file)) {
       await(run, () -> count("reviews") == REVIEWS - 11);
       assertThat(documents("products")).containsEntry(1, "gum").containsEntry(2, "cap");
       source.execute("DELETE FROM reviews WHERE id = 11");
@@ -401,23 +407,23 @@ class FlowChangesIT {
     return Files.writeString(
         directory.resolve("flow.yaml"),
         """
-        name: changing
+        name: %s
         connections:
           Shop: {%s}
           Docs: {type: mongodb, uri: "%s", database: docs}
         views:
         %s"""
-            .formatted(settings, server.uri(), views));
+            .formatted(flow, settings, server.uri(), views));
   }
 
-  private ChildProcess run(Path flow) {
+  private ChildProcess run(Path file) {
     return ChildProcess.startJava(
         "the flow",
         512,
         Main.class.getName(),
         List.of(
             "run",
-            flow.toString(),
+            file.toString(),
             "--state-dir=" + directory.resolve("state"),
             "--checkpointingInterval=300",
             "--minPauseBetweenCheckpoints=100"),
