@@ -113,7 +113,9 @@ import org.apache.kafka.connect.source.SourceRecord;
  *
  * <p>When {@code TRUNCATE}, {@code DROP TABLE} or the like takes all of a table's rows at once,
  * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres
- * tells its readers of {@code TRUNCATE}, but not of a dropped table.
+ * tells its readers of {@code TRUNCATE}, but not of a dropped table. It ends with {@link
+ * LoadInterruptedException} where the connector's own snapshot is what loads the tables, and was
+ * interrupted.
  */
 public final class CdcIO {
   private CdcIO() {}

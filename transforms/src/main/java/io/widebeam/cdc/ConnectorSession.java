@@ -211,10 +211,8 @@ final class ConnectorSession<T> {
         queuedElements -= entry.batch.size();
         handedOut = entry.position;
         changed.signalAll();
-      } else if (failure instanceof TableEmptiedException emptied) {
-        throw emptied;
-      } else if (failure instanceof LogLostException lost) {
-        throw lost.again();
+      } else if (failure instanceof ReloadException reload) {
+        throw reload.again();
       } else if (failure != null) {
         throw new IOException(failure.getMessage());
       }
@@ -398,11 +396,8 @@ final class ConnectorSession<T> {
     if (!isWanted()) {
       return;
     }
-    if (e instanceof TableEmptiedException emptied) {
-      throw emptied;
-    }
-    if (e instanceof LogLostException lost) {
-      throw lost;
+    if (e instanceof ReloadException reload) {
+      throw reload;
     }
     String lost = offsets.isEmpty() ? null : ConnectorFailure.lostLog(e, properties);
     if (lost != null) {
@@ -429,7 +424,8 @@ final class ConnectorSession<T> {
   }
 
   private void startTask() throws Exception {
-    if (clock.phase() == Phase.LOAD && progress().tables().isEmpty()) {
+    boolean begins = clock.phase() == Phase.LOAD && progress().tables().isEmpty();
+    if (begins) {
       beginLoad();
     } else if (!loadResumed) {
       loading = clock.phase() == Phase.LOAD;
@@ -440,6 +436,23 @@ final class ConnectorSession<T> {
       catchUp = CatchUp.toEndOfLog(properties, connectorClassLoader());
     }
     task = ConnectorTask.start(taskProperties(), offsets, connectorClassLoader());
+    // Not sooner: whoever loads anew has to reach the server, too.
+    if (begins) {
+      requireNothingGivenOut("the connector's own snapshot, which was not done, begins again");
+    }
+  }
+
+  private void requireNothingGivenOut(String reason) throws LoadInterruptedException {
+    long elements;
+    lock.lock();
+    try {
+      elements = tail.elements();
+    } finally {
+      lock.unlock();
+    }
+    if (decoder.takesRows() && elements > 0) {
+      throw LoadInterruptedException.of(ConnectorProperties.describe(properties), reason);
+    }
   }
 
   /** The Postgres connector would make a new slot, and go on from there as if nothing were lost. */
@@ -471,7 +484,7 @@ final class ConnectorSession<T> {
     return last;
   }
 
-  /** From nothing; a snapshot of the connector's that was lost has left nothing either. */
+  /** From nothing, of which a snapshot of the connector's that was lost has left no more. */
   private void beginLoad() {
     offsets.clear();
     history.clear();
@@ -550,13 +563,11 @@ final class ConnectorSession<T> {
   }
 
   private void loadFailed(Exception reason) throws Exception {
-    boolean unsuitable =
-        reason instanceof SourceDatabase.UnsuitableException
-            || reason instanceof RowEncoder.UnsupportedValueException;
-    if (!unsuitable || clock.phase() != Phase.LOAD) {
+    if (!(reason instanceof SourceDatabase.UnsuitableException) || clock.phase() != Phase.LOAD) {
       throw reason;
     }
-    // The tables were altered meanwhile, or hold what only the connector can make something of.
+    // The tables were altered meanwhile.
+    requireNothingGivenOut("its tables were altered: " + reason.getMessage());
     LOG.info(
         "The connector's own snapshot loads {}: {}",
         ConnectorProperties.describe(properties),

@@ -1,7 +1,6 @@
 package io.widebeam.cdc;
 
 import io.widebeam.change.TableId;
-import java.io.IOException;
 
 /**
  * All rows of a table, or of a partition, went at once: by {@code TRUNCATE}, or because the table
@@ -9,17 +8,11 @@ import java.io.IOException;
  * over keys has no way to delete them all. So the read ends here, with every change before it
  * handed out and none after it; going on from a checkpoint meets the same event again.
  *
- * <p>What to do: load again, in a new generation. That is, start the pipeline without its
- * checkpoint; its sequences begin with the time of its start and so outrank all that was written
- * before. Documents whose root row is gone are to be deleted: those with a version below the new
- * load's.
- *
- * <p>Runners wrap failures, and some ship them as text between processes: ask {@link #isIn}.
+ * <p>What to do: load again, as {@link ReloadException} says. Ask {@link #isIn} of a pipeline's
+ * failure.
  */
-public final class TableEmptiedException extends IOException {
+public final class TableEmptiedException extends ReloadException {
   private static final long serialVersionUID = 1L;
-
-  private static final int MAX_CAUSES = 50;
 
   private final TableId table;
 
@@ -27,7 +20,7 @@ public final class TableEmptiedException extends IOException {
    * @param event what happened to the table, such as "was truncated"
    */
   TableEmptiedException(TableId table, String event) {
-    super(
+    this(
         "Table "
             + table.namespace()
             + "."
@@ -37,7 +30,12 @@ public final class TableEmptiedException extends IOException {
             + " "
             + event
             + ". Its log does not say which rows it had, so what was made of them has to be loaded"
-            + " anew.");
+            + " anew.",
+        table);
+  }
+
+  private TableEmptiedException(String message, TableId table) {
+    super(message);
     this.table = table;
   }
 
@@ -46,16 +44,13 @@ public final class TableEmptiedException extends IOException {
     return table;
   }
 
+  @Override
+  TableEmptiedException again() {
+    return new TableEmptiedException(getMessage(), table);
+  }
+
   /** Whether a pipeline's failure comes from such an event, however it is wrapped. */
   public static boolean isIn(Throwable failure) {
-    Throwable cause = failure;
-    for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
-      // By name: Flink, for one, gives what it has shipped another class, but keeps the name.
-      if (cause instanceof TableEmptiedException
-          || cause.toString().contains(TableEmptiedException.class.getName())) {
-        return true;
-      }
-    }
-    return false;
+    return isIn(failure, TableEmptiedException.class);
   }
 }

@@ -1,6 +1,7 @@
 package io.widebeam.cdc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.widebeam.change.Change;
 import io.widebeam.testing.TestMariaDb;
@@ -141,13 +142,60 @@ class TableLoaderIT {
     assertThat(replica.rows()).isEqualTo(selectRows());
   }
 
+  @Test
+  void aLoadGoesOnFromWhereTheLogWasWhenItBeganThoughNothingHasComeOutOfThatYet() throws Exception {
+    createRows(30_000);
+    Replica replica = new Replica();
+    CdcCheckpoint checkpoint;
+    try (Probe probe = new Probe(chunks(1, 1_000), null)) {
+      probe.awaitBatch();
+      checkpoint = probe.checkpoint();
+      replica.apply(probe.changes);
+    }
+    execute("DELETE FROM goods WHERE id <= 10");
+    goOnToTheEnd(checkpoint, replica);
+    assertThat(replica.rows()).isEqualTo(selectRows());
+  }
+
+  @Test
+  void theConnectorsOwnSnapshotIsNotTakenTwiceForOneLoad() throws Exception {
+    createRows(30_000);
+    execute("ALTER TABLE goods ADD more INT AS (id + 1) STORED");
+    CdcCheckpoint checkpoint;
+    try (Probe probe = new Probe(server.connector(database), null)) {
+      probe.awaitBatch();
+      checkpoint = probe.checkpoint();
+    }
+    execute("DELETE FROM goods WHERE id <= 10");
+    try (Probe probe = new Probe(server.connector(database), checkpoint)) {
+      assertThatThrownBy(() -> probe.await(probe::isLoaded))
+          .isInstanceOf(LoadInterruptedException.class)
+          .hasMessageContaining("begins again");
+      assertThat(probe.changes).isEmpty();
+    }
+  }
+
+  @Test
+  void tablesThatOnlyTheConnectorCanReadFromNowOnEndTheLoad() throws Exception {
+    createRows(300_000);
+    try (Probe probe = new Probe(chunks(1, 1_000), null)) {
+      probe.awaitBatch();
+      execute("ALTER TABLE goods ADD more INT AS (id + 1) STORED");
+      assertThatThrownBy(() -> probe.await(probe::isLoaded))
+          .isInstanceOf(LoadInterruptedException.class)
+          .hasMessageContaining("goods.more is generated");
+    }
+  }
+
   private void goOnToTheEnd(CdcCheckpoint checkpoint, Replica replica) throws Exception {
     execute("INSERT INTO goods VALUES (-1, 'the end', 0)");
     try (Probe probe = new Probe(chunks(1, 1_000), checkpoint)) {
       probe.await(
           () ->
-              probe.changes.stream()
-                  .anyMatch(c -> c.after() != null && c.after().getInt32("id").getValue() == -1));
+              probe.isLoaded()
+                  && probe.changes.stream()
+                      .anyMatch(
+                          c -> c.after() != null && c.after().getInt32("id").getValue() == -1));
       replica.apply(probe.changes);
     }
   }

@@ -1,5 +1,6 @@
 package io.widebeam.runner.cli;
 
+import io.widebeam.cdc.LoadInterruptedException;
 import io.widebeam.cdc.LogLostException;
 import io.widebeam.cdc.TableEmptiedException;
 import io.widebeam.flow.Flow;
@@ -262,7 +263,7 @@ final class RunCommand implements Callable<Integer> {
       try {
         return run(present, kept, reporting, notices);
       } catch (FlowFailedException e) {
-        if (TableEmptiedException.isIn(e)) {
+        if (TableEmptiedException.isIn(e) || LoadInterruptedException.isIn(e)) {
           say(Failures.describe(e) + " Rebuilding all documents.");
           state.startGeneration();
         } else if (checkpoint.isPresent() && Failures.isFromRestoring(e)) {

@@ -46,6 +46,9 @@ class ResumeIT {
   private final MongoCollection<Document> target =
       client.getDatabase("docs").getCollection("orders");
 
+  /** The source's, as they stand in the flow file. */
+  private String properties = "";
+
   @TempDir private Path directory;
 
   @BeforeEach
@@ -167,6 +170,44 @@ class ResumeIT {
   }
 
   @Test
+  void theConnectorsOwnSnapshotThatWasKilledIsFollowedByRebuildingAllDocuments() throws Exception {
+    execute(
+        "INSERT INTO shop.orders (order_id, customer_id, status)"
+            + " SELECT seq, 1, 'paid' FROM shop.seq_4_to_30000");
+    // The connector's own it is because of these; it reads no more than a row a millisecond.
+    properties =
+        ", properties: {snapshot.select.statement.overrides: shop.orders,"
+            + " snapshot.select.statement.overrides.shop.orders:"
+            + " 'SELECT * FROM shop.orders WHERE SLEEP(0.001) = 0'}";
+    try (ChildProcess run = run("orders")) {
+      while (lastNumber() < 10) {
+        assertThat(run.isAlive()).as(run.failure("ended")).isTrue();
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+      assertThat(target.countDocuments()).as("documents before everything is read").isZero();
+    }
+
+    execute("DELETE FROM shop.orders WHERE order_id <= 5");
+    properties = "";
+    try (ChildProcess run = run("orders")) {
+      run.awaitLine(line -> line.contains("Rebuilding all documents"), PATIENCE);
+      awaitCount(29_995);
+      execute("DELETE FROM shop.orders WHERE order_id = 6");
+      awaitCount(29_994);
+    }
+  }
+
+  private void awaitCount(long count) throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (target.countDocuments() != count) {
+      assertThat(System.nanoTime())
+          .as("%d documents instead of %d", target.countDocuments(), count)
+          .isLessThan(deadline);
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+  }
+
+  @Test
   void stateInRocksDbSurvivesTheSame() throws Exception {
     killAfterCheckpoints(2, "--state-backend=rocksdb");
     execute("UPDATE shop.customers SET city = 'Bern' WHERE customer_id = 1");
@@ -199,7 +240,11 @@ class ResumeIT {
 
   /** The complete checkpoints of the only run, oldest first. */
   private List<Path> checkpoints() throws IOException {
-    try (Stream<Path> files = Files.walk(directory.resolve("state"))) {
+    Path state = directory.resolve("state");
+    if (!Files.exists(state)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.walk(state)) {
       return files
           .filter(file -> file.getFileName().toString().matches("chk-\\d+"))
           .filter(file -> Files.exists(file.resolve("_metadata")))
@@ -268,7 +313,7 @@ class ResumeIT {
             """
             name: orders
             connections:
-              Shop: {type: mariadb, host: %s, port: %d, database: shop, user: %s, password: "${CDC}"}
+              Shop: {type: mariadb, host: %s, port: %d, database: shop, user: %s, password: "${CDC}"%s}
               Docs: {type: mongodb, uri: "%s", database: docs}
             views:
               - from: Shop.orders
@@ -280,6 +325,7 @@ class ResumeIT {
                     source.host(),
                     source.port(),
                     EmbeddedMariaDb.CDC_USER,
+                    properties,
                     server.uri(),
                     collection))
         .toString();
