@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -42,65 +43,71 @@ public final class Flow {
   private final boolean failsFast;
   private final Places places;
 
-  Flow(
-      String name,
-      List<Connection> connections,
-      List<View> views,
-      List<Replication> replications,
-      List<Model> models,
-      List<RollupDefinition> rollups,
-      List<Channel> channels,
-      List<Rule> rules,
-      Optional<TableRef> deadLetters,
-      boolean failsFast,
-      Places places) {
-    this.name = Objects.requireNonNull(name, "name");
-    this.connections = List.copyOf(connections);
-    this.views = List.copyOf(views);
-    this.replications = List.copyOf(replications);
-    this.models = List.copyOf(models);
-    this.rollups = List.copyOf(rollups);
-    this.channels = List.copyOf(channels);
-    this.rules = List.copyOf(rules);
-    this.deadLetters = Objects.requireNonNull(deadLetters, "deadLetters");
-    this.failsFast = failsFast;
-    this.places = places;
+  private Flow(Draft draft) {
+    this.name = Objects.requireNonNull(draft.name, "name");
+    this.connections = List.copyOf(draft.connections);
+    this.views = List.copyOf(draft.views);
+    this.replications = List.copyOf(draft.replications);
+    this.models = List.copyOf(draft.models);
+    this.rollups = List.copyOf(draft.rollups);
+    this.channels = List.copyOf(draft.channels);
+    this.rules = List.copyOf(draft.rules);
+    this.deadLetters = Objects.requireNonNull(draft.deadLetters, "deadLetters");
+    this.failsFast = draft.failsFast;
+    this.places = draft.places;
   }
 
-  private Flow with(List<Connection> newConnections, List<View> newViews) {
-    return new Flow(
-        name,
-        newConnections,
-        newViews,
-        replications,
-        models,
-        rollups,
-        channels,
-        rules,
-        deadLetters,
-        failsFast,
-        places);
+  /** A flow's parts before they are fixed. */
+  static final class Draft {
+    final String name;
+    List<Connection> connections = List.of();
+    List<View> views = List.of();
+    List<Replication> replications = List.of();
+    List<Model> models = List.of();
+    List<RollupDefinition> rollups = List.of();
+    List<Channel> channels = List.of();
+    List<Rule> rules = List.of();
+    Optional<TableRef> deadLetters = Optional.empty();
+    boolean failsFast;
+    Places places = Places.NONE;
+
+    Draft(String name) {
+      this.name = name;
+    }
+
+    private Draft(Flow flow) {
+      this(flow.name);
+      connections = flow.connections;
+      views = flow.views;
+      replications = flow.replications;
+      models = flow.models;
+      rollups = flow.rollups;
+      channels = flow.channels;
+      rules = flow.rules;
+      deadLetters = flow.deadLetters;
+      failsFast = flow.failsFast;
+      places = flow.places;
+    }
+
+    Flow fix() {
+      return new Flow(this);
+    }
+  }
+
+  private Flow with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.fix();
   }
 
   /** A flow with nothing in it yet. */
   public static Flow named(String name) {
-    return new Flow(
-        name,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        Optional.empty(),
-        false,
-        Places.NONE);
+    return new Draft(name).fix();
   }
 
   /** This flow and one more connection. */
   public Flow connection(Connection connection) {
-    return with(append(connections, connection), views);
+    return with(draft -> draft.connections = append(connections, connection));
   }
 
   /**
@@ -114,7 +121,7 @@ public final class Flow {
 
   /** This flow and one more view. */
   public Flow view(View view) {
-    return with(connections, append(views, view));
+    return with(draft -> draft.views = append(views, view));
   }
 
   /**
@@ -125,18 +132,7 @@ public final class Flow {
    */
   public Flow replicate(String to, String... tables) {
     List<TableRef> from = Stream.of(tables).map(TableRef::parse).toList();
-    return new Flow(
-        name,
-        connections,
-        views,
-        append(replications, new Replication(from, to)),
-        models,
-        rollups,
-        channels,
-        rules,
-        deadLetters,
-        failsFast,
-        places);
+    return with(draft -> draft.replications = append(replications, new Replication(from, to)));
   }
 
   /**
@@ -154,18 +150,7 @@ public final class Flow {
 
   /** This flow and one more dbt model. */
   public Flow model(Model model) {
-    return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        append(models, model),
-        rollups,
-        channels,
-        rules,
-        deadLetters,
-        failsFast,
-        places);
+    return with(draft -> draft.models = append(models, model));
   }
 
   /**
@@ -185,7 +170,7 @@ public final class Flow {
 
   /** This flow and one more channel that is told what happens to it, see {@link Channel}. */
   public Flow notify(Channel channel) {
-    return withNotifications(append(channels, channel), rules);
+    return with(draft -> draft.channels = append(channels, channel));
   }
 
   /**
@@ -196,54 +181,17 @@ public final class Flow {
    * @param when an SQL condition over the fields of the row, as in {@code sum_fee > 10000}
    */
   public Flow rule(String ruleName, String rollup, String when) {
-    return withNotifications(channels, append(rules, new Rule(ruleName, rollup, when)));
-  }
-
-  private Flow withNotifications(List<Channel> newChannels, List<Rule> newRules) {
-    return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        models,
-        rollups,
-        newChannels,
-        newRules,
-        deadLetters,
-        failsFast,
-        places);
+    return with(draft -> draft.rules = append(rules, new Rule(ruleName, rollup, when)));
   }
 
   /** This flow without the tables that it only copies. */
   Flow withoutReplications() {
-    return new Flow(
-        name,
-        connections,
-        views,
-        List.of(),
-        models,
-        rollups,
-        channels,
-        rules,
-        deadLetters,
-        failsFast,
-        places);
+    return with(draft -> draft.replications = List.of());
   }
 
   /** This flow with these rollups only. */
   Flow withRollups(List<RollupDefinition> others) {
-    return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        models,
-        others,
-        channels,
-        rules,
-        deadLetters,
-        failsFast,
-        places);
+    return with(draft -> draft.rollups = others);
   }
 
   /**
@@ -259,7 +207,11 @@ public final class Flow {
       TableRef to = view.to().orElse(new TableRef(target.name(), view.from().table()));
       complete.add(view.withTo(to));
     }
-    return with(append(connections, target), complete);
+    return with(
+        draft -> {
+          draft.connections = append(connections, target);
+          draft.views = complete;
+        });
   }
 
   /**
@@ -269,34 +221,12 @@ public final class Flow {
    * @param collection {@code connection.collection}
    */
   public Flow deadLettersTo(String collection) {
-    return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        models,
-        rollups,
-        channels,
-        rules,
-        Optional.of(TableRef.parse(collection)),
-        failsFast,
-        places);
+    return with(draft -> draft.deadLetters = Optional.of(TableRef.parse(collection)));
   }
 
   /** This flow, but it ends with the first change that cannot be processed. */
   public Flow failFast() {
-    return new Flow(
-        name,
-        connections,
-        views,
-        replications,
-        models,
-        rollups,
-        channels,
-        rules,
-        deadLetters,
-        true,
-        places);
+    return with(draft -> draft.failsFast = true);
   }
 
   /**

@@ -245,19 +245,19 @@ public final class FlowYaml {
             .map(TableRef::parse);
     deadLetters.ifPresent(rules::deadLetters);
     return name.map(
-        given ->
-            new Flow(
-                given,
-                connections,
-                views,
-                replications,
-                models,
-                rollups,
-                channels,
-                flowRules,
-                deadLetters,
-                false,
-                yaml.places()));
+        given -> {
+          Flow.Draft draft = new Flow.Draft(given);
+          draft.connections = connections;
+          draft.views = views;
+          draft.replications = replications;
+          draft.models = models;
+          draft.rollups = rollups;
+          draft.channels = channels;
+          draft.rules = flowRules;
+          draft.deadLetters = deadLetters;
+          draft.places = yaml.places();
+          return draft.fix();
+        });
   }
 
   /** The path of files, a mapping with it, or a list of these. */

@@ -2,21 +2,14 @@ package io.widebeam.sink.jdbc;
 
 import io.widebeam.change.BsonRow;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.sink.internal.BatchesInFlight;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
-import org.apache.beam.sdk.metrics.MetricsContainer;
-import org.apache.beam.sdk.metrics.MetricsEnvironment;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 
@@ -29,15 +22,6 @@ final class WriteRowsFn extends DoFn<DocumentChange, Void> {
 
   private static final int MAX_BATCH_ROWS = 1000;
   private static final int MAX_BATCH_BYTES = 8 * 1024 * 1024;
-  private static final int MAX_BATCHES_IN_FLIGHT = 2;
-
-  private static final ExecutorService WRITERS =
-      Executors.newCachedThreadPool(
-          task -> {
-            Thread thread = new Thread(task, "widebeam-jdbc-writer");
-            thread.setDaemon(true);
-            return thread;
-          });
 
   private final Counter staleRefused = Metrics.counter("widebeam", "staleWritesRefused");
 
@@ -49,7 +33,7 @@ final class WriteRowsFn extends DoFn<DocumentChange, Void> {
   private transient Unwinder unwinder;
   private transient RowBatch batch;
   private transient long batchBytes;
-  private transient Deque<Future<?>> inFlight;
+  private transient BatchesInFlight<String> inFlight;
 
   WriteRowsFn(TableWrite target) {
     this.target = target;
@@ -61,7 +45,7 @@ final class WriteRowsFn extends DoFn<DocumentChange, Void> {
     writer = new BatchWriter(shared, target);
     // Now, so that a table without rows is there too, and that one that does not fit is known.
     writer.prepare();
-    inFlight = new ArrayDeque<>();
+    inFlight = new BatchesInFlight<>(shared.claims(), target.toString());
     useTable(shared.table());
   }
 
@@ -86,9 +70,7 @@ final class WriteRowsFn extends DoFn<DocumentChange, Void> {
   @FinishBundle
   public void finishBundle() throws IOException, InterruptedException {
     writeRest();
-    while (!inFlight.isEmpty()) {
-      awaitOldest();
-    }
+    inFlight.await();
   }
 
   @Teardown
@@ -143,48 +125,14 @@ final class WriteRowsFn extends DoFn<DocumentChange, Void> {
     if (!batch.isEmpty()) {
       RowBatch last = batch;
       startBatch();
-      shared.claims().claim(last.documents());
-      write(last);
+      inFlight.write(last.documents(), () -> writer.write(last));
     }
   }
 
   private void send() throws IOException, InterruptedException {
-    while (inFlight.size() >= MAX_BATCHES_IN_FLIGHT) {
-      awaitOldest();
-    }
     RowBatch full = batch;
     startBatch();
-    shared.claims().claim(full.documents());
-    // Metrics belong to the bundle's thread unless told otherwise.
-    MetricsContainer metrics = MetricsEnvironment.getCurrentContainer();
-    inFlight.add(
-        WRITERS.submit(
-            () -> {
-              try (var scope = MetricsEnvironment.scopedMetricsContainer(metrics)) {
-                write(full);
-              }
-              return null;
-            }));
-  }
-
-  private void write(RowBatch claimed) throws IOException, InterruptedException {
-    try {
-      writer.write(claimed);
-    } finally {
-      shared.claims().free(claimed.documents());
-    }
-  }
-
-  private void awaitOldest() throws IOException, InterruptedException {
-    try {
-      inFlight.peek().get();
-      inFlight.remove();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof JdbcTargetException failure) {
-        throw failure;
-      }
-      throw new IOException("Writing to " + target + " failed", e.getCause());
-    }
+    inFlight.send(full.documents(), () -> writer.write(full));
   }
 
   @Override

@@ -4,22 +4,15 @@ import io.widebeam.change.TableId;
 import io.widebeam.deadletter.DeadLetter;
 import io.widebeam.deadletter.DeadLetterCount;
 import io.widebeam.document.DocumentChange;
+import io.widebeam.sink.internal.BatchesInFlight;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Metrics;
-import org.apache.beam.sdk.metrics.MetricsContainer;
-import org.apache.beam.sdk.metrics.MetricsEnvironment;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.transforms.display.DisplayData;
 import org.apache.beam.sdk.transforms.windowing.BoundedWindow;
@@ -41,15 +34,6 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, DeadLetter> {
 
   private static final int MAX_BATCH_DOCUMENTS = 1000;
   private static final int MAX_BATCH_BYTES = 8 * 1024 * 1024;
-  private static final int MAX_BATCHES_IN_FLIGHT = 2;
-
-  private static final ExecutorService WRITERS =
-      Executors.newCachedThreadPool(
-          task -> {
-            Thread thread = new Thread(task, "widebeam-mongodb-writer");
-            thread.setDaemon(true);
-            return thread;
-          });
 
   private final MongoTarget target;
   private final String metrics;
@@ -61,7 +45,7 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, DeadLetter> {
   @Nullable private transient BatchWriter writer;
   private transient Map<BsonValue, DocumentChange> batch;
   private transient long batchBytes;
-  private transient Deque<Future<?>> inFlight;
+  private transient BatchesInFlight<BsonValue> inFlight;
 
   // Where the bundle's latest change was, and so its dead letters.
   private transient Instant time;
@@ -84,7 +68,7 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, DeadLetter> {
     shared = SharedTarget.open(target);
     refused = new ConcurrentLinkedQueue<>();
     writer = new BatchWriter(shared, metrics, root == null ? null : this::refuse);
-    inFlight = new ArrayDeque<>();
+    inFlight = new BatchesInFlight<>(shared.claims(), target.toString());
   }
 
   @StartBundle
@@ -117,12 +101,9 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, DeadLetter> {
     if (!batch.isEmpty()) {
       Map<BsonValue, DocumentChange> last = batch;
       startBatch();
-      shared.claims().claim(last.keySet());
-      write(last);
+      inFlight.write(last.keySet(), () -> writer.write(last));
     }
-    while (!inFlight.isEmpty()) {
-      awaitOldest();
-    }
+    inFlight.await();
     for (DeadLetter letter : refused) {
       deadLetters.add(letter);
       context.output(letter, time, window);
@@ -169,43 +150,9 @@ final class WriteDocumentsFn extends DoFn<DocumentChange, DeadLetter> {
   }
 
   private void send() throws IOException, InterruptedException {
-    while (inFlight.size() >= MAX_BATCHES_IN_FLIGHT) {
-      awaitOldest();
-    }
     Map<BsonValue, DocumentChange> full = batch;
     startBatch();
-    shared.claims().claim(full.keySet());
-    // Metrics belong to the bundle's thread unless told otherwise.
-    MetricsContainer metrics = MetricsEnvironment.getCurrentContainer();
-    inFlight.add(
-        WRITERS.submit(
-            () -> {
-              try (var scope = MetricsEnvironment.scopedMetricsContainer(metrics)) {
-                write(full);
-              }
-              return null;
-            }));
-  }
-
-  private void write(Map<BsonValue, DocumentChange> claimed)
-      throws IOException, InterruptedException {
-    try {
-      writer.write(claimed);
-    } finally {
-      shared.claims().free(claimed.keySet());
-    }
-  }
-
-  private void awaitOldest() throws IOException, InterruptedException {
-    try {
-      inFlight.peek().get();
-      inFlight.remove();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof MongoTargetException failure) {
-        throw failure;
-      }
-      throw new IOException("Writing to " + target + " failed", e.getCause());
-    }
+    inFlight.send(full.keySet(), () -> writer.write(full));
   }
 
   private static long size(DocumentChange change) {
