@@ -122,7 +122,9 @@ final class ConnectorSettings {
       own.put(SLOT, postgresName(known.getOrDefault(SLOT, "debezium"), generation));
       if (FILTERED.equals(known.get(PUBLISHED))) {
         // Each reader makes it have the reader's tables; others are made for all.
-        own.put(PUBLICATION, postgresName(known.get(PUBLICATION), generation));
+        own.put(
+            PUBLICATION,
+            postgresName(known.getOrDefault(PUBLICATION, "dbz_publication"), generation));
       }
     }
     return with(own, known);

@@ -24,6 +24,20 @@ class FlowPlannerTest {
         .plan(flow);
   }
 
+  private PlannedFlow planOnPostgres(Flow flow) {
+    return new FlowPlanner(
+            (source, names) ->
+                new SourceDescription(
+                    ConnectorSettings.POSTGRESQL,
+                    true,
+                    described(names).tables(),
+                    Map.of(),
+                    List.of(),
+                    List.of()),
+            (target, names) -> List.of())
+        .plan(flow);
+  }
+
   private List<String> problems(Flow flow) {
     return catchThrowableOfType(FlowException.class, () -> plan(flow)).problems().stream()
         .map(problem -> problem.place() + ": " + problem.what() + " | " + problem.remedy())
@@ -160,17 +174,7 @@ class FlowPlannerTest {
             .readFrom("shop.ecom_products")
             .writeTo("docs.products");
     PlannedFlow planned =
-        new FlowPlanner(
-                (source, names) ->
-                    new SourceDescription(
-                        ConnectorSettings.POSTGRESQL,
-                        true,
-                        described(names).tables(),
-                        Map.of(),
-                        List.of(),
-                        List.of()),
-                (target, names) -> List.of())
-            .plan(flow)
+        planOnPostgres(flow)
             .withGenerations(
                 7_000_000_000_000_000L, Map.of("docs.products", 7_000_000_000_000_001L));
 
@@ -234,6 +238,32 @@ class FlowPlannerTest {
         .containsEntry("database.password", "hunter2")
         .containsEntry("topic.prefix", "shop")
         .doesNotContainKeys("database.port", "database.server.id");
+  }
+
+  @Test
+  void soDoesItsReaderOfALaterGenerationWithNamesMadeOfTheConnectorsOwn() {
+    Flow flow =
+        Flow.named("flow")
+            .connection(
+                Connection.connector(
+                    "shop",
+                    ConnectorSettings.POSTGRESQL,
+                    "jdbc:x",
+                    "cdc",
+                    "hunter2",
+                    Map.of("publication.autocreate.mode", "filtered")))
+            .connection(Connection.mongodb("docs", "mongodb://h", "db"))
+            .readFrom("shop.ecom_orders")
+            .writeTo("docs.orders");
+
+    PlannedFlow later = planOnPostgres(flow).withGenerations(7L, Map.of("docs.orders", 8L));
+
+    assertThat(later.readers()).hasSize(1);
+    assertThat(later.readers().get(0).source().connector().getConfigurationMap())
+        .containsEntry("slot.name", "debezium_00000000008")
+        .containsEntry("publication.name", "dbz_publication_00000000008")
+        .containsEntry("database.password", "hunter2")
+        .doesNotContainKeys("database.hostname", "database.port");
   }
 
   @Test
