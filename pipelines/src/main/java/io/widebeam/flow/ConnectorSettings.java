@@ -206,7 +206,7 @@ final class ConnectorSettings {
     return name.replaceAll("[^\\p{L}\\p{N}_]", "\\\\$0");
   }
 
-  private static long checksum(String text) {
+  static long checksum(String text) {
     CRC32 checksum = new CRC32();
     checksum.update(text.getBytes(StandardCharsets.UTF_8));
     return checksum.getValue();

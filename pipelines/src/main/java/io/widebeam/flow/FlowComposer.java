@@ -51,21 +51,27 @@ public final class FlowComposer {
 
   private FlowComposer() {}
 
-  /** Adds the flow to a pipeline that takes no checkpoints. */
-  public static void compose(Pipeline pipeline, PlannedFlow flow) {
-    compose(pipeline, flow, false);
+  /** What the runner does about failures. */
+  public enum Recovery {
+    /** It takes no checkpoints. */
+    NONE,
+    /** It takes checkpoints, and supports stable input. */
+    CHECKPOINTS,
+    /** The same, and it starts a job that fails before its first checkpoint over by itself. */
+    RESTARTS
   }
 
-  /**
-   * Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs.
-   *
-   * @param checkpointed whether the runner takes checkpoints, and supports stable input
-   */
-  public static void compose(Pipeline pipeline, PlannedFlow flow, boolean checkpointed) {
+  /** Adds the flow to a pipeline that takes no checkpoints. */
+  public static void compose(Pipeline pipeline, PlannedFlow flow) {
+    compose(pipeline, flow, Recovery.NONE);
+  }
+
+  /** Adds the flow to the pipeline. Applies to any runner; nothing is read before it runs. */
+  public static void compose(Pipeline pipeline, PlannedFlow flow, Recovery recovery) {
     RuleNotifications rules = new RuleNotifications(flow.name(), flow.channels());
     Optional<DeadLetters<PDone>> letters =
         flow.deadLetters().map(target -> DeadLetters.to(pipeline, sink(target).ofDeadLetters()));
-    Map<String, PCollection<Change>> changes = readSources(pipeline, flow, letters);
+    Map<String, PCollection<Change>> changes = readSources(pipeline, flow, recovery, letters);
     for (PlannedView view : flow.views()) {
       PCollection<Change> needed = flattenSources(view, flow, changes);
       WideDocuments join = join(view, flow, letters);
@@ -105,19 +111,24 @@ public final class FlowComposer {
         }
       }
     }
-    rules.send(checkpointed);
+    rules.send(recovery != Recovery.NONE);
     letters.ifPresent(DeadLetters::close);
   }
 
   /** Each connection once for a generation, however many views read its tables; by the step. */
   private static Map<String, PCollection<Change>> readSources(
-      Pipeline pipeline, PlannedFlow flow, Optional<DeadLetters<PDone>> letters) {
+      Pipeline pipeline,
+      PlannedFlow flow,
+      Recovery recovery,
+      Optional<DeadLetters<PDone>> letters) {
     Map<String, PCollection<Change>> changes = new LinkedHashMap<>();
     for (PlannedReader reader : flow.readers()) {
       CdcIO.Read<Change> read =
           CdcIO.readChanges()
               .withConnectorConfiguration(reader.source().connector())
-              .withGeneration(reader.generation());
+              .withGeneration(reader.generation())
+              .withViews(reader.views())
+              .withReleaseByCheckpoint(recovery == Recovery.RESTARTS);
       String step = readStep(reader.source().connection(), reader.generation(), flow);
       changes.put(step, pipeline.apply(step, letters.map(read::withDeadLetters).orElse(read)));
     }

@@ -8,6 +8,7 @@ import io.widebeam.sink.jdbc.SourceColumns;
 import io.widebeam.view.RowFunction;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -121,25 +122,38 @@ public record PlannedFlow(
    * and one more for each later generation of views, whose load keeps none of the others waiting.
    */
   public List<PlannedReader> readers() {
-    Map<Long, Set<TableId>> needed = new TreeMap<>();
+    Map<String, String> checksums = FlowShape.of(this).checksums();
+    Map<Long, List<PlannedView>> generations = new TreeMap<>();
     for (PlannedView view : views) {
-      needed.computeIfAbsent(generationOf(view), unused -> new HashSet<>()).addAll(view.tables());
+      generations.computeIfAbsent(generationOf(view), unused -> new ArrayList<>()).add(view);
     }
     List<PlannedReader> readers = new ArrayList<>();
     for (PlannedSource source : sources) {
-      needed.forEach(
-          (number, tables) -> {
-            List<TableDescription> read =
-                source.tables().stream().filter(table -> tables.contains(table.id())).toList();
-            if (!read.isEmpty()) {
-              readers.add(reader(source, number, read));
+      generations.forEach(
+          (number, all) -> {
+            Map<String, String> readFor = new HashMap<>();
+            Set<TableId> needed = new HashSet<>();
+            for (PlannedView view : all) {
+              if (view.connections().contains(source.connection())) {
+                readFor.put(view.name(), checksums.get(view.name()));
+                needed.addAll(view.tables());
+              }
+            }
+            if (!readFor.isEmpty()) {
+              List<TableDescription> read =
+                  source.tables().stream().filter(table -> needed.contains(table.id())).toList();
+              readers.add(reader(source, number, read, readFor));
             }
           });
     }
     return readers;
   }
 
-  private PlannedReader reader(PlannedSource source, long number, List<TableDescription> tables) {
+  private PlannedReader reader(
+      PlannedSource source,
+      long number,
+      List<TableDescription> tables,
+      Map<String, String> readFor) {
     String connection = source.connection();
     if (number != generation) {
       return new PlannedReader(
@@ -148,7 +162,8 @@ public record PlannedFlow(
           new PlannedSource(
               connection,
               ConnectorSettings.inGeneration(name, connection, number, source.connector(), tables),
-              tables));
+              tables),
+          readFor);
     }
     return new PlannedReader(
         ConnectorSettings.name(name, connection),
@@ -156,7 +171,8 @@ public record PlannedFlow(
         tables.size() == source.tables().size()
             ? source
             : new PlannedSource(
-                connection, ConnectorSettings.withTables(source.connector(), tables), tables));
+                connection, ConnectorSettings.withTables(source.connector(), tables), tables),
+        readFor);
   }
 
   /** The rollups of a view's documents. */
@@ -211,8 +227,11 @@ public record PlannedFlow(
    * @param name the connector's, which nobody else has
    * @param source the connection with the tables that these views join, and with the names under
    *     which the server knows this reader
+   * @param views by the name of each of these views, what tells it from what it was if it is
+   *     altered
    */
-  public record PlannedReader(String name, long generation, PlannedSource source) {}
+  public record PlannedReader(
+      String name, long generation, PlannedSource source, Map<String, String> views) {}
 
   /**
    * One view, with its tables' ids and keys.

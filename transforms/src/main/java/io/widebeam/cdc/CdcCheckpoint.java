@@ -104,11 +104,17 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
   private final String session;
   private final Position position;
   private final SchemaHistoryLog history;
+  private final Map<String, String> views;
 
-  CdcCheckpoint(String session, Position position, SchemaHistoryLog history) {
+  /**
+   * @param views what was made of the changes, as {@link CdcIO.Read#withViews} says it
+   */
+  CdcCheckpoint(
+      String session, Position position, SchemaHistoryLog history, Map<String, String> views) {
     this.session = session;
     this.position = position;
     this.history = history;
+    this.views = views;
   }
 
   /** The connector's session, which may still be running in this process. */
@@ -118,6 +124,15 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
 
   Position position() {
     return position;
+  }
+
+  /** Makes sure that whoever goes on has nothing that this knows nothing of. */
+  void requireViews(Map<String, String> now) throws StateMismatchException {
+    List<String> unknown =
+        now.keySet().stream().filter(view -> !now.get(view).equals(views.get(view))).toList();
+    if (!unknown.isEmpty()) {
+      throw new StateMismatchException(unknown);
+    }
   }
 
   /** The schema history, for a reader of its own. */
@@ -170,6 +185,11 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       out.writeInt(position.historySize);
       writeBytes(out, value.history.encoded(position.historySize));
       position.load.encode(out);
+      out.writeInt(value.views.size());
+      for (Map.Entry<String, String> view : value.views.entrySet()) {
+        writeText(out, view.getKey());
+        writeText(out, view.getValue());
+      }
       out.flush();
     }
 
@@ -205,8 +225,15 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
       int historySize = in.readInt();
       SchemaHistoryLog history = SchemaHistoryLog.decode(readBytes(in));
       LoadProgress load = LoadProgress.decode(in);
+      Map<String, String> views = new HashMap<>();
+      for (int i = in.readInt(); i > 0; i--) {
+        views.put(readText(in), readText(in));
+      }
       return new CdcCheckpoint(
-          session, new Position(offsets, sequence, elements, clock, historySize, load), history);
+          session,
+          new Position(offsets, sequence, elements, clock, historySize, load),
+          history,
+          views);
     }
 
     @Override

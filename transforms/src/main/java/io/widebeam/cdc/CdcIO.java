@@ -4,7 +4,9 @@ import io.widebeam.change.Change;
 import io.widebeam.change.ChangeCoder;
 import io.widebeam.deadletter.DeadLetter;
 import io.widebeam.deadletter.DeadLetterCoder;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import javax.annotation.Nullable;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.apache.beam.io.debezium.SourceRecordJson;
@@ -123,7 +125,13 @@ public final class CdcIO {
   /** Reads changes, their rows as BSON. */
   public static Read<Change> readChanges() {
     return new Read<>(
-        null, new ChangeDecoders(false), ChangeCoder.of(), CdcSource.Limits.NONE, 0, null);
+        null,
+        new ChangeDecoders(false),
+        ChangeCoder.of(),
+        CdcSource.Limits.NONE,
+        0,
+        Map.of(),
+        null);
   }
 
   /**
@@ -131,7 +139,7 @@ public final class CdcIO {
    * heartbeats, notifications and transaction metadata are not given to the mapper.
    */
   public static <T> Read<T> read() {
-    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, null);
+    return new Read<>(null, null, null, CdcSource.Limits.NONE, 0, Map.of(), null);
   }
 
   /** Reads the connector's records as JSON texts, as {@code DebeziumIO.readAsJson} does. */
@@ -150,6 +158,7 @@ public final class CdcIO {
     @Nullable private final Coder<T> coder;
     private final CdcSource.Limits limits;
     private final long generation;
+    private final Map<String, String> settings;
     @Nullable private final ErrorHandler<DeadLetter, ?> deadLetters;
 
     private Read(
@@ -158,18 +167,20 @@ public final class CdcIO {
         @Nullable Coder<T> coder,
         CdcSource.Limits limits,
         long generation,
+        Map<String, String> settings,
         @Nullable ErrorHandler<DeadLetter, ?> deadLetters) {
       this.configuration = configuration;
       this.decoders = decoders;
       this.coder = coder;
       this.limits = limits;
       this.generation = generation;
+      this.settings = settings;
       this.deadLetters = deadLetters;
     }
 
     /** The connector, where its database is, and any of the connector's properties. Required. */
     public Read<T> withConnectorConfiguration(ConnectorConfiguration configuration) {
-      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, generation, settings, deadLetters);
     }
 
     /**
@@ -183,12 +194,13 @@ public final class CdcIO {
           coder,
           limits,
           generation,
+          settings,
           deadLetters);
     }
 
     /** The elements' coder. Required by {@link CdcIO#read()}. */
     public Read<T> withCoder(Coder<T> coder) {
-      return new Read<>(configuration, decoders, coder, limits, generation, deadLetters);
+      return new Read<>(configuration, decoders, coder, limits, generation, settings, deadLetters);
     }
 
     /** Ends the read after so many elements; null, the default, never ends it. */
@@ -199,6 +211,7 @@ public final class CdcIO {
           coder,
           new CdcSource.Limits(elements, limits.millis()),
           generation,
+          settings,
           deadLetters);
     }
 
@@ -210,6 +223,7 @@ public final class CdcIO {
           coder,
           new CdcSource.Limits(limits.elements(), millis),
           generation,
+          settings,
           deadLetters);
     }
 
@@ -218,7 +232,34 @@ public final class CdcIO {
      * zero, the default, asks for nothing.
      */
     public Read<T> withGeneration(long firstSequence) {
-      return new Read<>(configuration, decoders, coder, limits, firstSequence, deadLetters);
+      return new Read<>(
+          configuration, decoders, coder, limits, firstSequence, settings, deadLetters);
+    }
+
+    /**
+     * Says what is made of the changes. A read that goes on from a checkpoint for something that
+     * the checkpoint's was not for, or that was another then, ends with {@link
+     * StateMismatchException}: nobody would have told it of what was read before.
+     *
+     * @param views by the name of each, a text that is another when it is altered
+     */
+    public Read<T> withViews(Map<String, String> views) {
+      return with(own -> ConnectorProperties.putViews(views, own));
+    }
+
+    /**
+     * Whether the watermark waits, at the end of the first load, for a checkpoint to be completed.
+     * It has to where a job that fails before its first checkpoint is started over by itself: if
+     * something had been written by then, nobody would know what of it was deleted since.
+     */
+    public Read<T> withReleaseByCheckpoint(boolean waits) {
+      return waits ? with(ConnectorProperties::releaseByCheckpoint) : this;
+    }
+
+    private Read<T> with(Consumer<Map<String, String>> setting) {
+      Map<String, String> more = new HashMap<>(settings);
+      setting.accept(more);
+      return new Read<>(configuration, decoders, coder, limits, generation, more, deadLetters);
     }
 
     /**
@@ -227,7 +268,7 @@ public final class CdcIO {
      * represented. For {@link CdcIO#readChanges()} only.
      */
     public Read<T> withDeadLetters(ErrorHandler<DeadLetter, ?> handler) {
-      return new Read<>(configuration, decoders, coder, limits, generation, handler);
+      return new Read<>(configuration, decoders, coder, limits, generation, settings, handler);
     }
 
     @Override
@@ -259,6 +300,7 @@ public final class CdcIO {
       }
       Map<String, String> properties =
           ConnectorProperties.complete(configurationMap(configuration));
+      properties.putAll(settings);
       return decoders instanceof ChangeDecoders
           ? ConnectorProperties.withEveryChange(properties)
           : properties;

@@ -142,7 +142,8 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
     return new CdcCheckpoint(
         session == null ? "" : session.id(),
         position,
-        session == null ? new SchemaHistoryLog() : session.history());
+        session == null ? new SchemaHistoryLog() : session.history(),
+        source.views());
   }
 
   /** What is queued here; how much more there is in the database's log, nobody knows. */

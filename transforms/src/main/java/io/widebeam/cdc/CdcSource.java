@@ -2,6 +2,7 @@ package io.widebeam.cdc;
 
 import io.widebeam.cdc.CdcCheckpoint.Position;
 import java.util.List;
+import java.util.Map;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.coders.Coder;
 import org.apache.beam.sdk.io.UnboundedSource;
@@ -38,6 +39,11 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
     this.limits = limits;
   }
 
+  /** What the job makes of the changes. */
+  Map<String, String> views() {
+    return ConnectorProperties.views(properties.values());
+  }
+
   Limits limits() {
     return limits;
   }
@@ -52,7 +58,8 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
 
   @Override
   public CdcReader<T> createReader(
-      @Nullable PipelineOptions options, @Nullable CdcCheckpoint checkpoint) {
+      @Nullable PipelineOptions options, @Nullable CdcCheckpoint checkpoint)
+      throws StateMismatchException {
     boolean reopens = closesReadersToReopenThem(options);
     if (checkpoint == null) {
       Position start = Position.start(System.currentTimeMillis(), generation);
@@ -67,6 +74,7 @@ final class CdcSource<T> extends UnboundedSource<CdcBatch<T>, CdcCheckpoint> {
                   new SchemaHistoryLog()),
           reopens);
     }
+    checkpoint.requireViews(views());
     return new CdcReader<>(this, checkpoint.position(), () -> adoptOrStart(checkpoint), reopens);
   }
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
@@ -33,6 +34,8 @@ final class ConnectorProperties {
 
   private static final String LOAD_THREADS = OWN_PREFIX + "threads";
   private static final String CHUNK_ROWS = OWN_PREFIX + "chunk.rows";
+  private static final String VIEW = OWN_PREFIX + "view.";
+  private static final String RELEASE_BY_CHECKPOINT = OWN_PREFIX + "release.by.checkpoint";
   private static final String DEFAULT_CHUNK_ROWS = "16384";
   private static final int MOST_LOAD_THREADS = 4;
 
@@ -186,6 +189,32 @@ final class ConnectorProperties {
     Map<String, String> others = new HashMap<>(properties);
     others.keySet().removeIf(name -> name.startsWith(OWN_PREFIX));
     return others;
+  }
+
+  /** Says what is made of the changes; see {@link CdcIO.Read#withViews}. */
+  static void putViews(Map<String, String> views, Map<String, String> properties) {
+    views.forEach((view, checksum) -> properties.put(VIEW + view, checksum));
+  }
+
+  /** What is made of the changes. */
+  static Map<String, String> views(Map<String, String> properties) {
+    Map<String, String> views = new TreeMap<>();
+    properties.forEach(
+        (name, value) -> {
+          if (name.startsWith(VIEW)) {
+            views.put(name.substring(VIEW.length()), value);
+          }
+        });
+    return views;
+  }
+
+  /** Lets nothing of the first load be acted on before a checkpoint has been completed. */
+  static void releaseByCheckpoint(Map<String, String> properties) {
+    properties.put(RELEASE_BY_CHECKPOINT, "true");
+  }
+
+  static boolean isReleasedByCheckpoint(Map<String, String> properties) {
+    return properties.containsKey(RELEASE_BY_CHECKPOINT);
   }
 
   /** How many connections read the tables at the same time. */

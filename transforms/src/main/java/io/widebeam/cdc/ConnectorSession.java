@@ -134,6 +134,11 @@ final class ConnectorSession<T> {
   private boolean loadRefused;
   private boolean loadResumed;
   private long loadNanos;
+  private boolean caughtUp;
+
+  /** Until a checkpoint has been completed, where the first load may not be acted on before. */
+  private volatile boolean awaitsCheckpoint;
+
   @Nullable private CatchUp catchUp;
   @Nullable private ConnectorTask task;
 
@@ -160,6 +165,8 @@ final class ConnectorSession<T> {
     this.sequence = start.sequence();
     this.postgres = SourceDatabase.Kind.of(properties) == SourceDatabase.Kind.POSTGRES;
     this.proven = !start.offsets().isEmpty();
+    this.awaitsCheckpoint =
+        start.offsets().isEmpty() && ConnectorProperties.isReleasedByCheckpoint(properties);
     start.offsets().forEach(offset -> offsets.put(offset.partition(), offset.offset()));
     this.load =
         new TableLoad<>(
@@ -273,6 +280,7 @@ final class ConnectorSession<T> {
 
   /** Tells the database, at the next poll, that everything up to the offsets is safe. */
   void acknowledge(List<Offset> safe) {
+    awaitsCheckpoint = false;
     if (!safe.isEmpty()) {
       acknowledged.set(safe);
     }
@@ -583,9 +591,22 @@ final class ConnectorSession<T> {
     }
   }
 
+  /** The connector's own, which has the rows of one moment: there is no more to catch up with. */
+  private void snapshotEnds() {
+    clock.catchUpStarted(System.currentTimeMillis());
+    caughtUp();
+  }
+
   private void caughtUp() {
     catchUp = null;
-    clock.caughtUp(System.currentTimeMillis());
+    caughtUp = true;
+    release();
+  }
+
+  private void release() {
+    if (caughtUp && !awaitsCheckpoint) {
+      clock.caughtUp(System.currentTimeMillis());
+    }
   }
 
   private static ClassLoader connectorClassLoader() {
@@ -611,6 +632,7 @@ final class ConnectorSession<T> {
       startTask();
       return;
     }
+    release();
     CatchUp catchingUp = catchUp;
     if (catchingUp != null) {
       catchingUp.beforePoll(task);
@@ -766,14 +788,14 @@ final class ConnectorSession<T> {
           return clock.heldRow();
         }
         // A connector that does not report the snapshot's end has gone over to the log.
-        clock.caughtUp(System.currentTimeMillis());
+        snapshotEnds();
       }
-      case CATCH_UP -> {
-        return clock.heldRow();
-      }
-      case LIVE -> {
+      case CATCH_UP, LIVE -> {
         // Below.
       }
+    }
+    if (clock.phase() == Phase.CATCH_UP) {
+      return clock.heldRow();
     }
     String transaction = null;
     if (value.schema().field(Envelope.FieldName.TRANSACTION) != null
@@ -807,7 +829,7 @@ final class ConnectorSession<T> {
           schemas.clear();
           continueLoad();
         } else if (clock.phase() == Phase.LOAD && !loading) {
-          clock.caughtUp(System.currentTimeMillis());
+          snapshotEnds();
         }
       }
       default -> {

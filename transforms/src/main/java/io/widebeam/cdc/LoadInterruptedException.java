@@ -1,5 +1,8 @@
 package io.widebeam.cdc;
 
+import org.apache.flink.runtime.throwable.ThrowableAnnotation;
+import org.apache.flink.runtime.throwable.ThrowableType;
+
 /**
  * A load has to begin from nothing, and some of its rows have been given out before. It reads what
  * the tables hold now, and cannot say which of those rows have gone meanwhile. That is so for the
@@ -8,6 +11,7 @@ package io.widebeam.cdc;
  * <p>What to do: load again, as {@link ReloadException} says. Ask {@link #isIn} of a pipeline's
  * failure.
  */
+@ThrowableAnnotation(ThrowableType.NonRecoverableError)
 public final class LoadInterruptedException extends ReloadException {
   private static final long serialVersionUID = 1L;
 

@@ -1,5 +1,8 @@
 package io.widebeam.cdc;
 
+import org.apache.flink.runtime.throwable.ThrowableAnnotation;
+import org.apache.flink.runtime.throwable.ThrowableType;
+
 /**
  * The database no longer has its log from where a reader must go on: its binary log was purged, its
  * replication slot dropped, or another server has taken its place. Whatever was changed meanwhile
@@ -8,6 +11,7 @@ package io.widebeam.cdc;
  * <p>What to do: load again, as {@link ReloadException} says. Ask {@link #isIn} of a pipeline's
  * failure.
  */
+@ThrowableAnnotation(ThrowableType.NonRecoverableError)
 public final class LogLostException extends ReloadException {
   private static final long serialVersionUID = 1L;
 

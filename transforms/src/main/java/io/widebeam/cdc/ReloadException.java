@@ -7,9 +7,14 @@ import java.io.IOException;
  * in a new generation. That is, start the pipeline without its checkpoint; its sequences begin with
  * the time of its start and so outrank all that was written before. Documents whose root row is
  * gone are to be deleted: those with a version below the new load's.
+ *
+ * <p>Each of them tells Flink that starting the job over is of no use.
  */
 public abstract sealed class ReloadException extends IOException
-    permits LoadInterruptedException, LogLostException, TableEmptiedException {
+    permits LoadInterruptedException,
+        LogLostException,
+        StateMismatchException,
+        TableEmptiedException {
   private static final long serialVersionUID = 1L;
 
   private static final int MAX_CAUSES = 50;

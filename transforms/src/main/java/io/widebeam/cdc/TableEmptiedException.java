@@ -1,6 +1,8 @@
 package io.widebeam.cdc;
 
 import io.widebeam.change.TableId;
+import org.apache.flink.runtime.throwable.ThrowableAnnotation;
+import org.apache.flink.runtime.throwable.ThrowableType;
 
 /**
  * All rows of a table, or of a partition, went at once: by {@code TRUNCATE}, or because the table
@@ -11,6 +13,7 @@ import io.widebeam.change.TableId;
  * <p>What to do: load again, as {@link ReloadException} says. Ask {@link #isIn} of a pipeline's
  * failure.
  */
+@ThrowableAnnotation(ThrowableType.NonRecoverableError)
 public final class TableEmptiedException extends ReloadException {
   private static final long serialVersionUID = 1L;
 

@@ -56,7 +56,8 @@ class CdcCheckpointTest {
     history.append("{\"later\":1}");
 
     CdcCheckpoint decoded =
-        CoderUtils.clone(CODER, new CdcCheckpoint("session", position, history));
+        CoderUtils.clone(
+            CODER, new CdcCheckpoint("session", position, history, Map.of("docs.ü", "1f")));
 
     assertThat(decoded.session()).isEqualTo("session");
     assertThat(decoded.position()).isEqualTo(position);
@@ -66,9 +67,29 @@ class CdcCheckpointTest {
   }
 
   @Test
+  void whatTheStateKnowsNothingOfIsNamed() throws Exception {
+    CdcCheckpoint checkpoint =
+        CoderUtils.clone(
+            CODER,
+            new CdcCheckpoint(
+                "",
+                Position.start(0, 0),
+                new SchemaHistoryLog(),
+                Map.of("docs.orders", "1f", "docs.products", "2e")));
+
+    checkpoint.requireViews(Map.of("docs.orders", "1f"));
+    assertThatThrownBy(
+            () -> checkpoint.requireViews(Map.of("docs.orders", "1f", "docs.products", "3d")))
+        .isInstanceOf(StateMismatchException.class)
+        .hasMessageContaining("knows nothing of docs.products, as the flow has it now");
+    assertThatThrownBy(() -> checkpoint.requireViews(Map.of("docs.customers", "1f")))
+        .hasMessageContaining("docs.customers");
+  }
+
+  @Test
   void acknowledgingToAReaderThatIsGoneIsHarmless() {
     CdcCheckpoint checkpoint =
-        new CdcCheckpoint("gone", Position.start(0, 0), new SchemaHistoryLog());
+        new CdcCheckpoint("gone", Position.start(0, 0), new SchemaHistoryLog(), Map.of());
     assertThatCode(checkpoint::finalizeCheckpoint).doesNotThrowAnyException();
   }
 
@@ -76,7 +97,7 @@ class CdcCheckpointTest {
   void anUnknownFormatIsNamed() throws Exception {
     byte[] bytes =
         CoderUtils.encodeToByteArray(
-            CODER, new CdcCheckpoint("", Position.start(0, 0), new SchemaHistoryLog()));
+            CODER, new CdcCheckpoint("", Position.start(0, 0), new SchemaHistoryLog(), Map.of()));
     bytes[0] = 9;
     assertThatThrownBy(() -> CoderUtils.decodeFromByteArray(CODER, bytes))
         .isInstanceOf(CoderException.class)

@@ -417,7 +417,7 @@ class CdcIOIT {
       this(server.connector(database), checkpoint);
     }
 
-    Probe(ConnectorConfiguration configuration, CdcCheckpoint checkpoint) {
+    Probe(ConnectorConfiguration configuration, CdcCheckpoint checkpoint) throws IOException {
       reader =
           CdcIO.readChanges()
               .withConnectorConfiguration(configuration)

@@ -3,6 +3,7 @@ package io.widebeam.cdc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.widebeam.change.Change;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +20,12 @@ final class ReaderProbe implements AutoCloseable {
   private final CdcReader<Change> reader;
   private boolean started;
 
-  ReaderProbe(ConnectorConfiguration configuration) {
+  ReaderProbe(ConnectorConfiguration configuration) throws IOException {
     this(configuration, null);
   }
 
-  ReaderProbe(ConnectorConfiguration configuration, @Nullable CdcCheckpoint checkpoint) {
+  ReaderProbe(ConnectorConfiguration configuration, @Nullable CdcCheckpoint checkpoint)
+      throws IOException {
     reader =
         CdcIO.readChanges()
             .withConnectorConfiguration(configuration)

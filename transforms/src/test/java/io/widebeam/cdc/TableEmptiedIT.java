@@ -125,7 +125,7 @@ class TableEmptiedIT {
     }
   }
 
-  private CdcReader<Change> reader(CdcCheckpoint checkpoint) {
+  private CdcReader<Change> reader(CdcCheckpoint checkpoint) throws IOException {
     ConnectorConfiguration connector =
         server
             .connector(database)
@@ -134,7 +134,7 @@ class TableEmptiedIT {
   }
 
   private static CdcReader<Change> reader(
-      ConnectorConfiguration connector, CdcCheckpoint checkpoint) {
+      ConnectorConfiguration connector, CdcCheckpoint checkpoint) throws IOException {
     return CdcIO.readChanges()
         .withConnectorConfiguration(connector)
         .source()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.widebeam.change.Change;
 import io.widebeam.testing.TestMariaDb;
+import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -155,6 +156,30 @@ class TableLoaderIT {
     execute("DELETE FROM goods WHERE id <= 10");
     goOnToTheEnd(checkpoint, replica);
     assertThat(replica.rows()).isEqualTo(selectRows());
+  }
+
+  @Test
+  void aLoadThatAwaitsACheckpointIsHeldUntilThen() throws Exception {
+    createRows(1_000);
+    for (boolean own : new boolean[] {false, true}) {
+      if (own) {
+        execute("ALTER TABLE goods ADD more INT AS (id + 1) STORED");
+      }
+      int before = selectCount();
+      try (Probe probe =
+          new Probe(
+              CdcIO.readChanges()
+                  .withConnectorConfiguration(server.connector(database))
+                  .withReleaseByCheckpoint(true),
+              null)) {
+        probe.await(() -> probe.changes.size() == before);
+        execute("INSERT INTO goods (id, text) VALUES (" + -before + ", 'behind the load')");
+        probe.await(() -> probe.changes.size() == before + 1);
+        assertThat(probe.isLoaded()).isFalse();
+        probe.checkpoint().finalizeCheckpoint();
+        probe.await(probe::isLoaded);
+      }
+    }
   }
 
   @Test
@@ -409,6 +434,15 @@ class TableLoaderIT {
     }
   }
 
+  private int selectCount() throws SQLException {
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT COUNT(*) FROM goods")) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
   private Map<String, BsonDocument> selectRows() throws Exception {
     Map<String, BsonDocument> rows = new HashMap<>();
     try (TableLoader loader = loader(server.connector(database))) {
@@ -454,12 +488,12 @@ class TableLoaderIT {
     final List<Long> times = new ArrayList<>();
     private boolean started;
 
-    Probe(ConnectorConfiguration configuration, CdcCheckpoint checkpoint) {
-      reader =
-          CdcIO.readChanges()
-              .withConnectorConfiguration(configuration)
-              .source()
-              .createReader(null, checkpoint);
+    Probe(ConnectorConfiguration configuration, CdcCheckpoint checkpoint) throws IOException {
+      this(CdcIO.readChanges().withConnectorConfiguration(configuration), checkpoint);
+    }
+
+    Probe(CdcIO.Read<Change> read, CdcCheckpoint checkpoint) throws IOException {
+      reader = read.source().createReader(null, checkpoint);
     }
 
     boolean step() throws Exception {

@@ -46,7 +46,7 @@ public final class BeamLauncher implements FlowLauncher {
     shown.setGeneration(flow.generation());
     shown.setDocumentsBefore(documents);
     Pipeline pipeline = Pipeline.create(options.pipelineOptions());
-    FlowComposer.compose(pipeline, flow, options.takesCheckpoints());
+    FlowComposer.compose(pipeline, flow, options.recovery());
     return new RunningBeamFlow(flow, PipelineRun.start(options, pipeline), documents);
   }
 }

@@ -1,5 +1,6 @@
 package io.widebeam.runner.launch;
 
+import io.widebeam.flow.FlowComposer.Recovery;
 import io.widebeam.flow.PlannedFlow;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -156,12 +157,14 @@ public record BeamOptions(Kind kind, PipelineOptions pipelineOptions, boolean ke
     };
   }
 
-  /** Whether the runner takes checkpoints, and can hold elements back until one has them. */
-  boolean takesCheckpoints() {
+  /** What the runner does about failures. */
+  Recovery recovery() {
     return switch (kind) {
-      case FLINK, CLUSTER, APPLICATION -> flink().getCheckpointingInterval() > 0;
-      case DIRECT -> false;
-      case OTHER -> true;
+      case FLINK -> flink().getCheckpointingInterval() > 0 ? Recovery.CHECKPOINTS : Recovery.NONE;
+      case CLUSTER, APPLICATION ->
+          flink().getCheckpointingInterval() > 0 ? Recovery.RESTARTS : Recovery.NONE;
+      case DIRECT -> Recovery.NONE;
+      case OTHER -> Recovery.CHECKPOINTS;
     };
   }
 

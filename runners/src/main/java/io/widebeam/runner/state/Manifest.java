@@ -1,5 +1,6 @@
 package io.widebeam.runner.state;
 
+import io.widebeam.flow.FlowShape;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;

@@ -42,6 +42,9 @@ class ClusterIT {
   private static final Pattern JOB = Pattern.compile("\"id\":\"(\\w+)\"");
   private static final Pattern COMPLETED = Pattern.compile("\"completed\":(\\d+)");
 
+  /** The flow file. */
+  private String flow = ShopFlow.yaml();
+
   @TempDir private Path directory;
 
   private FlinkProcesses cluster;
@@ -89,8 +92,17 @@ class ClusterIT {
         Statement statement = source.createStatement()) {
       statement.execute("DELETE FROM ecom_order_payments WHERE payment_value < 50");
     }
+    List<String> goOn = List.of(stop.lines().get(0).split(" "));
+    flow =
+        ShopFlow.yaml()
+            + "  - {from: MySQL_ECommerce.ecom_products, to: MongoDB_ECommerce.products}\n";
+    Result altered = widebeam("run", goOn.toArray(String[]::new));
+    assertThat(altered.status()).isEqualTo(1);
+    assertThat(altered.messages()).contains("knows nothing of MongoDB_ECommerce.products");
+
+    flow = ShopFlow.yaml();
     List<String> resume = new ArrayList<>(List.of("--detach", "--parallelism=3"));
-    resume.addAll(List.of(stop.lines().get(0).split(" ")));
+    resume.addAll(goOn);
     Result again = widebeam("run", resume.toArray(String[]::new));
     assertThat(again.status()).as(again.messages()).isZero();
     awaitAgreement(ORDERS);
@@ -106,8 +118,6 @@ class ClusterIT {
     startCluster();
     try (RunningBeamFlow flow = launch("--parallelism=2", "--checkpointingInterval=1000")) {
       awaitLoad(flow);
-      // Before, the load would start over: there, what is deleted meanwhile leaves ghosts.
-      awaitCheckpointOfNow(flow.jobId().orElseThrow());
       cluster.startTaskManager();
       for (int killed = 0; killed < 2; killed++) {
         try (Connection source = servers.connect();
@@ -193,7 +203,7 @@ class ClusterIT {
 
   /** The program as a process of its own; its arguments come after the flow's file. */
   private Result widebeam(String command, String... arguments) throws Exception {
-    Path flow = Files.writeString(directory.resolve("flow.yaml"), ShopFlow.yaml());
+    Path file = Files.writeString(directory.resolve("flow.yaml"), flow);
     List<String> all = new ArrayList<>();
     all.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -201,7 +211,7 @@ class ClusterIT {
         .forEach(all::add);
     all.addAll(
         List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), command));
-    all.add(flow.toString());
+    all.add(file.toString());
     all.add("--flinkMaster=" + cluster.master());
     if (command.equals("run")) {
       all.addAll(stateOptions());

@@ -3,6 +3,7 @@ package io.widebeam.runner.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.widebeam.flow.FlowComposer.Recovery;
 import java.nio.file.Path;
 import org.apache.beam.runners.direct.DirectOptions;
 import org.apache.beam.runners.direct.DirectRunner;
@@ -38,7 +39,7 @@ class BeamOptionsTest {
 
     assertThat(options.kind()).isEqualTo(BeamOptions.Kind.APPLICATION);
     assertThat(options.canKeepState()).isFalse();
-    assertThat(options.takesCheckpoints()).isTrue();
+    assertThat(options.recovery()).isEqualTo(Recovery.RESTARTS);
     assertThat(flink.getFlinkConfDir()).isNull();
     assertThat(flink.getCheckpointingInterval()).isEqualTo(10_000);
     assertThat(flink.isExternalizedCheckpointsEnabled()).isTrue();

@@ -1,9 +1,7 @@
-package io.widebeam.runner.state;
+package io.widebeam.flow;
 
-import io.widebeam.flow.PlannedFlow;
 import io.widebeam.flow.PlannedFlow.PlannedTarget;
 import io.widebeam.flow.PlannedFlow.PlannedView;
-import io.widebeam.flow.PlannedRollup;
 import io.widebeam.rollup.Aggregate;
 import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
@@ -24,14 +22,14 @@ import java.util.stream.Stream;
  * @param views the lines of each view and its rollups, by its name, in an order that does not
  *     change
  */
-record FlowShape(Map<String, List<String>> views) {
-  FlowShape {
+public record FlowShape(Map<String, List<String>> views) {
+  public FlowShape {
     Map<String, List<String>> copied = new LinkedHashMap<>();
     views.forEach((view, lines) -> copied.put(view, List.copyOf(lines)));
     views = Collections.unmodifiableMap(copied);
   }
 
-  static FlowShape of(PlannedFlow flow) {
+  public static FlowShape of(PlannedFlow flow) {
     Map<String, List<String>> views = new LinkedHashMap<>();
     for (PlannedView view : flow.views()) {
       views.put(view.name(), lines(view, flow));
@@ -65,10 +63,20 @@ record FlowShape(Map<String, List<String>> views) {
   }
 
   /** The views that the other shape does not have like this. */
-  Set<String> notIn(FlowShape other) {
+  public Set<String> notIn(FlowShape other) {
     return views.keySet().stream()
         .filter(view -> !views.get(view).equals(other.views.get(view)))
         .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  /** Of each view a short text that is another if its lines are. */
+  Map<String, String> checksums() {
+    Map<String, String> checksums = new LinkedHashMap<>();
+    views.forEach(
+        (view, lines) ->
+            checksums.put(
+                view, "%08x".formatted(ConnectorSettings.checksum(String.join("\n", lines)))));
+    return checksums;
   }
 
   private static String in(PlannedTarget target) {
@@ -128,7 +136,7 @@ record FlowShape(Map<String, List<String>> views) {
   }
 
   /** For people: what is in one of the two and not in the other. */
-  String differencesTo(FlowShape other) {
+  public String differencesTo(FlowShape other) {
     List<String> lines = lines();
     List<String> others = other.lines();
     return Stream.concat(
