@@ -7,13 +7,11 @@ import java.util.Optional;
 
 /** A flow that runs as a Beam pipeline; its status comes from the pipeline's metrics. */
 public final class RunningBeamFlow implements RunningFlow, AutoCloseable {
-  private final PlannedFlow flow;
   private final PipelineRun run;
   private final StatusMeter meter;
   private volatile FlowFailedException failure;
 
   RunningBeamFlow(PlannedFlow flow, PipelineRun run, long documents) {
-    this.flow = flow;
     this.run = run;
     this.meter = new StatusMeter(flow, documents, System::nanoTime);
   }
@@ -31,9 +29,7 @@ public final class RunningBeamFlow implements RunningFlow, AutoCloseable {
 
   /** Whether all sources have been read to where they ended at the start, and are read on. */
   public boolean isLive() {
-    MetricValues metrics = run.metrics();
-    return flow.readers().stream()
-        .allMatch(reader -> metrics.gauge("live." + reader.name()).orElse(0) == 1);
+    return meter.isLive(run.metrics());
   }
 
   /** In how many targets this run has written the initial load, to the end. */

@@ -65,6 +65,11 @@ final class StatusMeter {
         deadLetters.map(collection -> new DeadLetters(metrics.counter("deadLetters"), collection)));
   }
 
+  boolean isLive(MetricValues metrics) {
+    return readers.stream()
+        .allMatch(reader -> metrics.gauge("live." + reader.name()).orElse(0) == 1);
+  }
+
   private synchronized double rate(long changes) {
     long now = nanoClock.getAsLong();
     readings.addLast(new Reading(now, changes));
