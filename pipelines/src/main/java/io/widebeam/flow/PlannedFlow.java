@@ -10,6 +10,7 @@ import io.widebeam.view.ViewNode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -132,17 +133,19 @@ public record PlannedFlow(
       generations.forEach(
           (number, all) -> {
             Map<String, String> readFor = new HashMap<>();
-            Set<TableId> needed = new HashSet<>();
+            Set<TableDescription> read = new LinkedHashSet<>();
             for (PlannedView view : all) {
-              if (view.connections().contains(source.connection())) {
+              List<TableDescription> joined =
+                  source.tables().stream()
+                      .filter(table -> view.tables().contains(table.id()))
+                      .toList();
+              if (!joined.isEmpty()) {
                 readFor.put(view.name(), checksums.get(view.name()));
-                needed.addAll(view.tables());
+                read.addAll(joined);
               }
             }
             if (!readFor.isEmpty()) {
-              List<TableDescription> read =
-                  source.tables().stream().filter(table -> needed.contains(table.id())).toList();
-              readers.add(reader(source, number, read, readFor));
+              readers.add(reader(source, number, List.copyOf(read), readFor));
             }
           });
     }
