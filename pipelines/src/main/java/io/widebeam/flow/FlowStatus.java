@@ -57,9 +57,11 @@ public record FlowStatus(
    * One table's share of the snapshot.
    *
    * @param rowsRead rows that the snapshot has read so far
-   * @param rowsExpected rows that the table had when the flow was planned; may be an estimate
+   * @param rowsBefore those of them that earlier runs have read, if the flow went on from there
+   * @param rowsExpected rows that the table had when the flow was planned, which may be an
+   *     estimate; exactly {@code rowsRead} once the snapshot is done
    */
-  public record TableProgress(TableId table, long rowsRead, long rowsExpected) {}
+  public record TableProgress(TableId table, long rowsRead, long rowsBefore, long rowsExpected) {}
 
   /**
    * Changes that could not be processed.

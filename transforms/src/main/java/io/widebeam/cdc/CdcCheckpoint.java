@@ -156,7 +156,7 @@ final class CdcCheckpoint implements UnboundedSource.CheckpointMark {
   /** The form kept in runners' state: it must stay readable, so it begins with a version. */
   static final class CheckpointCoder extends CustomCoder<CdcCheckpoint> {
     private static final CheckpointCoder INSTANCE = new CheckpointCoder();
-    private static final int VERSION = 4;
+    private static final int VERSION = 5;
 
     private CheckpointCoder() {}
 

@@ -101,8 +101,10 @@ import org.apache.kafka.connect.source.SourceRecord;
  * snapshotRows.<table>} and the gauges {@code snapshotDone.<name>} (0 or 1), {@code catchingUp} (1
  * while the log of the time of the load or of the interruption is read), {@code live.<name>} (1
  * after both), {@code backlog} (changes read but not yet taken by the pipeline), {@code
- * sourceDown.<name>} (1 while the database cannot be reached) and {@code tableRows.<table>} (how
- * many rows the database thinks there are to load).
+ * sourceDown.<name>} (1 while the database cannot be reached), {@code tableRows.<table>} (how many
+ * rows the database thinks there are to load) and {@code rowsBefore.<name>.<table>} (how many of
+ * them the checkpoint had from which the reader went on; {@code snapshotRows} counts those that
+ * came after).
  *
  * <h2>Errors</h2>
  *
@@ -304,6 +306,16 @@ public final class CdcIO {
       return decoders instanceof ChangeDecoders
           ? ConnectorProperties.withEveryChange(properties)
           : properties;
+    }
+
+    /** How many connections read the tables of the initial load at the same time. */
+    public int loadThreads() {
+      return ConnectorProperties.loadThreads(connectorProperties());
+    }
+
+    /** How many rows each of them asks for at a time. */
+    public int chunkRows() {
+      return ConnectorProperties.chunkRows(connectorProperties());
     }
 
     CdcSource<T> source() {

@@ -96,6 +96,12 @@ final class CdcReader<T> extends UnboundedSource.UnboundedReader<CdcBatch<T>> {
       for (LoadProgress.TableProgress table : position.load().tables()) {
         Metrics.gauge("widebeam", "tableRows." + table.name()).set(table.rows());
       }
+      for (LoadProgress.TableProgress table : session.loadedBefore().tables()) {
+        // Unless the connector has begun anew.
+        boolean goesOn = position.load().find(table.namespace(), table.name()) != null;
+        Metrics.gauge("widebeam", "rowsBefore." + session.name() + "." + table.name())
+            .set(goesOn ? table.given() : 0);
+      }
       report("sourceDown", isSourceDown());
       EventClock.Phase phase = position.clock().phase();
       report("live", phase == EventClock.Phase.LIVE);

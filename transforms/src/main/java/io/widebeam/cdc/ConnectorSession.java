@@ -87,6 +87,7 @@ final class ConnectorSession<T> {
   private final RecordDecoder<T> decoder;
   private final SchemaHistoryLog history;
   private final TableLoad<T> load;
+  private final LoadProgress loadedBefore;
   private final Thread thread;
   private final AtomicReference<List<Offset>> acknowledged = new AtomicReference<>();
 
@@ -160,6 +161,7 @@ final class ConnectorSession<T> {
     this.decoder = decoder;
     this.history = history;
     this.tail = start;
+    this.loadedBefore = start.load();
     this.handedOut = start;
     this.clock = new EventClock(start.clock());
     this.sequence = start.sequence();
@@ -271,6 +273,11 @@ final class ConnectorSession<T> {
   /** The connector's name, which tells it from others that read the same database. */
   String name() {
     return properties.get(ConnectorProperties.NAME);
+  }
+
+  /** How far the tables had been loaded when the session began. */
+  LoadProgress loadedBefore() {
+    return loadedBefore;
   }
 
   /** Whether the database cannot be reached at the moment, and is tried again. */

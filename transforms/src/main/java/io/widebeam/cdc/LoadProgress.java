@@ -43,6 +43,8 @@ record LoadProgress(List<TableProgress> tables) {
    * @param sharedOut the last row that belongs to a chunk; null before the first
    * @param complete whether every row belongs to a chunk
    * @param open what has not been given out of each chunk; no two have the same end
+   * @param given how many of its rows have been given out in this round, by all readers that went
+   *     on from one another
    */
   record TableProgress(
       String namespace,
@@ -52,10 +54,11 @@ record LoadProgress(List<TableProgress> tables) {
       int round,
       @Nullable RowKey sharedOut,
       boolean complete,
-      List<KeyRange> open) {
+      List<KeyRange> open,
+      long given) {
 
     static TableProgress start(String namespace, String name, long rows, String columns) {
-      return new TableProgress(namespace, name, rows, columns, 0, null, false, List.of());
+      return new TableProgress(namespace, name, rows, columns, 0, null, false, List.of(), 0);
     }
 
     boolean isDone() {
@@ -68,12 +71,12 @@ record LoadProgress(List<TableProgress> tables) {
 
     /** The table's name and round: what stays while one of its chunks is read. */
     TableProgress identity() {
-      return new TableProgress(namespace, name, 0, "", round, null, false, List.of());
+      return new TableProgress(namespace, name, 0, "", round, null, false, List.of(), 0);
     }
 
     private TableProgress again(long newRows, String newColumns) {
       return new TableProgress(
-          namespace, name, newRows, newColumns, round + 1, null, false, List.of());
+          namespace, name, newRows, newColumns, round + 1, null, false, List.of(), 0);
     }
 
     private TableProgress opened(KeyRange range) {
@@ -87,22 +90,25 @@ record LoadProgress(List<TableProgress> tables) {
           round,
           range.upTo(),
           range.upTo() == null,
-          List.copyOf(more));
+          List.copyOf(more),
+          given);
     }
 
-    private TableProgress givenOut(@Nullable RowKey chunk, RowKey lastRow) {
+    private TableProgress givenOut(@Nullable RowKey chunk, RowKey lastRow, long more) {
       return withOpen(
           open.stream()
               .map(range -> range.endsAt(chunk) ? new KeyRange(lastRow, chunk) : range)
-              .toList());
+              .toList(),
+          more);
     }
 
-    private TableProgress finished(@Nullable RowKey chunk) {
-      return withOpen(open.stream().filter(range -> !range.endsAt(chunk)).toList());
+    private TableProgress finished(@Nullable RowKey chunk, long more) {
+      return withOpen(open.stream().filter(range -> !range.endsAt(chunk)).toList(), more);
     }
 
-    private TableProgress withOpen(List<KeyRange> ranges) {
-      return new TableProgress(namespace, name, rows, columns, round, sharedOut, complete, ranges);
+    private TableProgress withOpen(List<KeyRange> ranges, long more) {
+      return new TableProgress(
+          namespace, name, rows, columns, round, sharedOut, complete, ranges, given + more);
     }
   }
 
@@ -130,20 +136,22 @@ record LoadProgress(List<TableProgress> tables) {
    * With a chunk given out up to a row, unless its table is being loaded anew.
    *
    * @param chunk where the chunk ends
+   * @param rows how many rows have been given out with it
    */
-  LoadProgress givenOut(TableProgress table, @Nullable RowKey chunk, RowKey lastRow) {
+  LoadProgress givenOut(TableProgress table, @Nullable RowKey chunk, RowKey lastRow, long rows) {
     TableProgress now = findRound(table);
-    return now == null ? this : replaced(now, now.givenOut(chunk, lastRow));
+    return now == null ? this : replaced(now, now.givenOut(chunk, lastRow, rows));
   }
 
   /**
    * Without a chunk that has been given out whole, unless its table is being loaded anew.
    *
    * @param chunk where the chunk ends
+   * @param rows how many rows have been given out with its last one
    */
-  LoadProgress finished(TableProgress table, @Nullable RowKey chunk) {
+  LoadProgress finished(TableProgress table, @Nullable RowKey chunk, long rows) {
     TableProgress now = findRound(table);
-    return now == null ? this : replaced(now, now.finished(chunk));
+    return now == null ? this : replaced(now, now.finished(chunk, rows));
   }
 
   /** What has not been given out of a chunk; null if its table is being loaded anew. */
@@ -188,7 +196,8 @@ record LoadProgress(List<TableProgress> tables) {
             now.round,
             now.sharedOut,
             now.complete,
-            now.open));
+            now.open,
+            now.given));
   }
 
   /** With a new table, whose rows are all in the log. */
@@ -196,7 +205,7 @@ record LoadProgress(List<TableProgress> tables) {
     List<TableProgress> more = new ArrayList<>(tables);
     more.add(
         new TableProgress(
-            table.namespace(), table.name(), 0, table.columns(), 0, null, true, List.of()));
+            table.namespace(), table.name(), 0, table.columns(), 0, null, true, List.of(), 0));
     return new LoadProgress(List.copyOf(more));
   }
 
@@ -223,6 +232,7 @@ record LoadProgress(List<TableProgress> tables) {
         encode(range.after, out);
         encode(range.upTo, out);
       }
+      out.writeLong(table.given);
     }
   }
 
@@ -244,7 +254,15 @@ record LoadProgress(List<TableProgress> tables) {
       }
       tables.add(
           new TableProgress(
-              namespace, name, rows, columns, round, sharedOut, complete, List.copyOf(open)));
+              namespace,
+              name,
+              rows,
+              columns,
+              round,
+              sharedOut,
+              complete,
+              List.copyOf(open),
+              in.readLong()));
     }
     return new LoadProgress(List.copyOf(tables));
   }

@@ -320,25 +320,38 @@ final class TableLoad<T> implements AutoCloseable {
           T value = decoder.row(table.id(), row, given.next(), readMillis);
           batch.values.add(value);
           batch.bytes += decoder.sizeInBytes(value);
+          batch.uncounted++;
           if (batch.values.size() == MAX_BATCH_ELEMENTS || batch.bytes >= MAX_BATCH_BYTES) {
             List<T> full = batch.values;
             long bytes = batch.bytes;
             batch.values = new ArrayList<>();
             batch.bytes = 0;
             RowKey last = key.read();
+            if (last == null) {
+              // Whoever goes on from here begins the table again.
+              sink.rows(full, bytes, progress -> progress);
+              return;
+            }
+            long count = batch.uncounted;
+            batch.uncounted = 0;
             sink.rows(
                 full,
                 bytes,
-                progress ->
-                    last == null ? progress : progress.givenOut(chunk.table(), chunk.end(), last));
+                progress -> progress.givenOut(chunk.table(), chunk.end(), last, count));
           }
         });
-    sink.rows(batch.values, batch.bytes, progress -> progress.finished(chunk.table(), chunk.end()));
+    sink.rows(
+        batch.values,
+        batch.bytes,
+        progress -> progress.finished(chunk.table(), chunk.end(), batch.uncounted));
   }
 
   private final class Batch {
     private List<T> values = new ArrayList<>();
     private long bytes;
+
+    /** How many rows the progress does not know of. */
+    private long uncounted;
   }
 
   @Override

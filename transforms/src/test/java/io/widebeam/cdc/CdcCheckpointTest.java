@@ -51,8 +51,9 @@ class CdcCheckpointTest {
                         false,
                         List.of(
                             new KeyRange(null, new RowKey(List.of("3", ""))),
-                            new KeyRange(new RowKey(List.of("5", "x")), null))),
-                    new TableProgress("shop", "done", 5, "", 0, null, true, List.of()))));
+                            new KeyRange(new RowKey(List.of("5", "x")), null)),
+                        321),
+                    new TableProgress("shop", "done", 5, "", 0, null, true, List.of(), 5))));
     history.append("{\"later\":1}");
 
     CdcCheckpoint decoded =

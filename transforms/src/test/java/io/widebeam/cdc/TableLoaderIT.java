@@ -111,6 +111,7 @@ class TableLoaderIT {
     Replica replica = new Replica();
     CdcCheckpoint checkpoint = null;
     long read = 0;
+    long kept = 0;
     int kills = 0;
     boolean loaded = false;
     while (!loaded) {
@@ -119,6 +120,10 @@ class TableLoaderIT {
         probe.await(() -> probe.isLoaded() || probe.snapshotRows() >= target);
         // What is given out after the checkpoint is lost with the crash, or not.
         checkpoint = probe.checkpoint();
+        kept += probe.snapshotRows();
+        assertThat(checkpoint.position().load().tables().get(0).given())
+            .as("rows that the checkpoint has, of this reader and those before")
+            .isEqualTo(kept);
         loaded = probe.isLoaded();
         if (random.nextBoolean() && !loaded) {
           probe.awaitBatch();

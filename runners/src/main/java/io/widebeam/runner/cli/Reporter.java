@@ -3,6 +3,7 @@ package io.widebeam.runner.cli;
 import io.widebeam.flow.FlowStatus;
 import io.widebeam.runner.state.Checkpoint;
 import io.widebeam.runner.state.RunReport;
+import io.widebeam.runner.state.RunReport.Load;
 import io.widebeam.runner.state.StateDirectory;
 import java.io.IOException;
 import java.time.Instant;
@@ -11,7 +12,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Leaves a flow's status in its state directory once a second, and keeps the directory small. */
+/**
+ * Leaves a flow's status in its state directory, once a second and every time while it reads its
+ * tables, and keeps the directory small.
+ */
 final class Reporter implements Consumer<FlowStatus> {
   private static final Logger LOG = LoggerFactory.getLogger(Reporter.class);
   private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
@@ -35,11 +39,15 @@ final class Reporter implements Consumer<FlowStatus> {
           case STARTING, RUNNING -> false;
           case STOPPED, ERROR -> true;
         };
+    Load load = Load.of(status.tables());
     long now = System.nanoTime();
-    if (!last && now - lastNanos < INTERVAL_NANOS) {
+    boolean due = now - lastNanos >= INTERVAL_NANOS;
+    if (!last && !due && load.done()) {
       return;
     }
-    lastNanos = now;
+    if (due) {
+      lastNanos = now;
+    }
     try {
       new RunReport(
               flow,
@@ -48,9 +56,10 @@ final class Reporter implements Consumer<FlowStatus> {
               Instant.now(),
               status.state(),
               status.toString(),
-              state.checkpoints().stream().findFirst().map(Checkpoint::taken))
+              state.checkpoints().stream().findFirst().map(Checkpoint::taken),
+              load)
           .write(state.path());
-      if (++reports % REPORTS_BETWEEN_PRUNING == 0 || last) {
+      if ((due && ++reports % REPORTS_BETWEEN_PRUNING == 0) || last) {
         state.prune();
       }
     } catch (IOException | RuntimeException e) {

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -54,6 +55,14 @@ final class StatusCommand implements Callable<Integer> {
             .orElse("no checkpoint yet");
     if (process.isPresent()) {
       out.println(last.status());
+      RunReport.Load load = last.load();
+      if (!load.done()) {
+        out.printf(
+            Locale.ROOT,
+            "reading the tables: %,d of %,d rows%n",
+            load.rowsRead(),
+            load.rowsExpected());
+      }
       out.println(
           "running for "
               + age(last.started())

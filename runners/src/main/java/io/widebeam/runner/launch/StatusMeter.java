@@ -85,15 +85,22 @@ final class StatusMeter {
     List<TableProgress> tables = new ArrayList<>();
     for (PlannedSource source : sources) {
       for (TableDescription table : source.tables()) {
-        long read = metrics.counter("snapshotRows." + table.id().name());
-        long loading =
-            readers.stream()
-                .filter(reader -> reader.source().tables().contains(table))
+        List<PlannedReader> readersOfTable =
+            readers.stream().filter(reader -> reader.source().tables().contains(table)).toList();
+        List<PlannedReader> loading =
+            readersOfTable.stream()
                 .filter(reader -> metrics.gauge("snapshotDone." + reader.name()).orElse(0) == 0)
-                .count();
+                .toList();
+        long before =
+            (loading.isEmpty() ? readersOfTable : loading)
+                .stream()
+                    .map(reader -> "rowsBefore." + reader.name() + "." + table.id().name())
+                    .mapToLong(gauge -> metrics.gauge(gauge).orElse(0))
+                    .sum();
+        long read = before + metrics.counter("snapshotRows." + table.id().name());
         // What was expected may have been an estimate; what the finished snapshot read is not.
-        tables.add(
-            new TableProgress(table.id(), read, loading == 0 ? read : loading * table.rows()));
+        long expected = loading.isEmpty() ? read : loading.size() * table.rows();
+        tables.add(new TableProgress(table.id(), read, before, expected));
       }
     }
     return tables;

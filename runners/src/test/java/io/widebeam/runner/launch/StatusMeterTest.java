@@ -90,9 +90,18 @@ class StatusMeterTest {
   void progressIsPerTableAndEndsWithTheSnapshotHoweverWrongTheEstimateWas() {
     Map<String, Long> read = Map.of("snapshotRows.orders", 90L);
 
-    assertThat(status(read, Map.of()).tables()).containsExactly(new TableProgress(ORDERS, 90, 100));
+    assertThat(status(read, Map.of()).tables())
+        .containsExactly(new TableProgress(ORDERS, 90, 0, 100));
     assertThat(status(read, Map.of("snapshotDone.orders.Shop", 1L)).tables())
-        .containsExactly(new TableProgress(ORDERS, 90, 90));
+        .containsExactly(new TableProgress(ORDERS, 90, 0, 90));
+  }
+
+  @Test
+  void whatEarlierRunsHaveReadIsPartOfTheProgress() {
+    assertThat(
+            status(Map.of("snapshotRows.orders", 20L), Map.of("rowsBefore.orders.Shop.orders", 70L))
+                .tables())
+        .containsExactly(new TableProgress(ORDERS, 90, 70, 100));
   }
 
   @Test
