@@ -1,6 +1,7 @@
 package io.widebeam.runner.bench;
 
 import io.widebeam.cdc.CdcIO;
+import io.widebeam.change.Change;
 import io.widebeam.flow.FlowPlanner;
 import io.widebeam.flow.PlannedFlow;
 import io.widebeam.runner.Main;
@@ -30,7 +31,7 @@ final class MeasuredProcess {
       ShopServers servers, Path directory, List<String> options, Consumer<String> output) {
     Path file = directory.resolve("order-single-view.yaml");
     try {
-      Files.writeString(file, ShopFlow.yaml());
+      Files.writeString(file, ShopFlow.yaml(servers.source().kind()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -53,15 +54,17 @@ final class MeasuredProcess {
     return flow(servers, directory, all, line -> {});
   }
 
-  /** The connector that the flow would use, with nothing behind it. */
-  static ChildProcess rawDrain(ShopServers servers, Path directory) {
+  /** How the flow reads its source. */
+  static CdcIO.Read<Change> source(ShopServers servers) {
     PlannedFlow plan =
         FlowPlanner.connected().plan(ShopFlow.between(servers.source(), servers.target()));
+    return CdcIO.readChanges().withConnectorConfiguration(plan.sources().get(0).connector());
+  }
+
+  /** The connector that the flow would use, with nothing behind it. */
+  static ChildProcess rawDrain(ShopServers servers, Path directory) {
     Properties properties = new Properties();
-    properties.putAll(
-        CdcIO.readChanges()
-            .withConnectorConfiguration(plan.sources().get(0).connector())
-            .connectorProperties());
+    properties.putAll(source(servers).connectorProperties());
     Path file = directory.resolve("connector.properties");
     try (Writer out = Files.newBufferedWriter(file)) {
       properties.store(out, null);

@@ -14,6 +14,7 @@ import io.widebeam.runner.shop.Shop;
 import io.widebeam.runner.shop.ShopFlow;
 import io.widebeam.runner.shop.ShopScenarios;
 import io.widebeam.runner.shop.ShopServers;
+import io.widebeam.runner.shop.ShopSource;
 import io.widebeam.runner.shop.ShopVerifier;
 import java.io.PrintWriter;
 import java.sql.Connection;
@@ -193,10 +194,12 @@ final class DemoCommand implements Callable<Integer> {
   private void sayHowToConnect(ShopServers servers) {
     say("");
     say("Left running until Ctrl-C. Change rows here, and see the documents there:");
-    say("  %s", String.join(" ", servers.source().clientCommand(Shop.DATABASE)));
-    say(
-        "  %s  (user %s, password %s)",
-        servers.source().jdbcUrl(Shop.DATABASE), EmbeddedMariaDb.USER, EmbeddedMariaDb.PASSWORD);
+    if (servers.source() instanceof ShopSource.MariaDb source) {
+      say("  %s", String.join(" ", source.server().clientCommand(Shop.DATABASE)));
+      say(
+          "  %s  (user %s, password %s)",
+          source.server().jdbcUrl(Shop.DATABASE), EmbeddedMariaDb.USER, EmbeddedMariaDb.PASSWORD);
+    }
     say("  %s  %s", servers.target().uri(), servers.documents().getNamespace());
   }
 

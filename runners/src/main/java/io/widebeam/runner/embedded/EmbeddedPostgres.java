@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A PostgreSQL server with a logical log, on a free port of the loopback interface. Its data live
@@ -38,6 +40,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
               .setServerConfig("timezone", "UTC")
               // The data are gone with the server, so nothing has to survive a power failure.
               .setServerConfig("fsync", "off")
+              // But what is committed is in the log when crash() is called.
+              .setServerConfig("synchronous_commit", "on")
               .setPGStartupWait(PATIENCE)
               .start());
     } catch (IOException e) {
@@ -67,6 +71,42 @@ public final class EmbeddedPostgres implements AutoCloseable {
     try (Connection connection = connect(DATABASE);
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE DATABASE " + name);
+    }
+  }
+
+  /**
+   * Kills one of the server's processes as {@code kill -9} does: the server then takes all others
+   * down, too, and recovers from its log by itself. Returns when they are gone.
+   */
+  public void crash() throws SQLException, InterruptedException {
+    try (Connection witness = connect(DATABASE);
+        Connection connection = connect(DATABASE);
+        Statement statement = connection.createStatement();
+        ResultSet process = statement.executeQuery("SELECT pg_backend_pid()")) {
+      process.next();
+      ProcessHandle.of(process.getLong(1))
+          .orElseThrow(() -> new IllegalStateException("the server's processes are not seen here"))
+          .destroyForcibly();
+      while (witness.isValid(1)) {
+        TimeUnit.MILLISECONDS.sleep(1);
+      }
+    }
+  }
+
+  /** Waits until the server accepts connections again. */
+  public void awaitRecovery() throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      try (Connection connection = connect(DATABASE)) {
+        if (connection.isValid(0)) {
+          return;
+        }
+      } catch (SQLException e) {
+        if (System.nanoTime() - deadline > 0) {
+          throw new IllegalStateException("the PostgreSQL server does not come back", e);
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(50);
     }
   }
 

@@ -120,6 +120,10 @@ public final class Shop {
       return tableName;
     }
 
+    String create() {
+      return "CREATE TABLE " + tableName + " (" + columns + ")";
+    }
+
     private String insert() {
       return "INSERT INTO "
           + tableName
@@ -132,37 +136,36 @@ public final class Shop {
   private Shop() {}
 
   /**
-   * Creates the database with the six empty tables, anew if it is there already. There are no
-   * foreign keys: a row may come before the row that it refers to.
+   * Creates the six empty tables, anew if they are there already: on MariaDB in their database, on
+   * Postgres in the one of the connection. There are no foreign keys: a row may come before the row
+   * that it refers to.
    */
   public static void createTables(Connection connection) throws SQLException {
+    execute(connection, ShopDialect.of(connection).createTables());
+  }
+
+  private static void execute(Connection connection, List<String> statements) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute("DROP DATABASE IF EXISTS " + DATABASE);
-      // Keys are equal here when their bytes are, as they are for the view.
-      statement.execute(
-          "CREATE DATABASE " + DATABASE + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
-      for (Table table : Table.values()) {
-        statement.execute(
-            "CREATE TABLE " + DATABASE + "." + table.tableName + " (" + table.columns + ")");
+      for (String sql : statements) {
+        statement.execute(sql);
       }
     }
-    connection.setCatalog(DATABASE);
   }
 
   /**
-   * Fills the empty tables. The rows do not go to the binlog, so a reader that starts before this
-   * does not see them.
+   * Fills the empty tables. On MariaDB the rows do not go to the binlog, so a reader that starts
+   * before this does not see them.
    *
    * @param orders the number of orders, at least 1
    * @return the number of rows written, by table
    */
   public static Map<String, Integer> fill(Connection connection, int orders) throws SQLException {
     ShopRows rows = new ShopRows(orders);
+    ShopDialect dialect = ShopDialect.of(connection);
     connection.setCatalog(DATABASE);
     connection.setAutoCommit(false);
-    try (Statement statement = connection.createStatement()) {
-      // Without checks, the server sorts the rows of an empty table instead of inserting each.
-      statement.execute("SET SESSION sql_log_bin = 0, unique_checks = 0, foreign_key_checks = 0");
+    try {
+      execute(connection, dialect.beforeFilling());
       for (Table table : Table.values()) {
         try (PreparedStatement insert = connection.prepareStatement(table.insert())) {
           Batch batch = new Batch(insert, table.columnCount);
@@ -171,8 +174,7 @@ public final class Shop {
         }
         connection.commit();
       }
-      statement.execute("SET SESSION sql_log_bin = 1, unique_checks = 1, foreign_key_checks = 1");
-      statement.execute("ANALYZE NO_WRITE_TO_BINLOG TABLE " + String.join(", ", TABLES));
+      execute(connection, dialect.afterFilling());
     } finally {
       connection.setAutoCommit(true);
     }

@@ -33,8 +33,13 @@ public final class ShopFlow {
     }
   }
 
+  /** The flow file's text, for a shop in another kind of server. */
+  public static String yaml(ShopSource.Kind kind) {
+    return yaml().replace("type: mariadb,", "type: " + kind.type() + ",");
+  }
+
   /** The environment variables that the flow file reads. */
-  public static Map<String, String> environment(EmbeddedMariaDb source, EmbeddedMongo target) {
+  public static Map<String, String> environment(ShopSource source, EmbeddedMongo target) {
     return Map.of(
         "SHOP_PORT", Integer.toString(source.port()),
         "SHOP_PASSWORD", EmbeddedMariaDb.CDC_PASSWORD,
@@ -42,8 +47,8 @@ public final class ShopFlow {
   }
 
   /** The flow from one server to another. */
-  public static Flow between(EmbeddedMariaDb source, EmbeddedMongo target) {
-    return FlowYaml.parse(yaml(), FILE, environment(source, target)::get);
+  public static Flow between(ShopSource source, EmbeddedMongo target) {
+    return FlowYaml.parse(yaml(source.kind()), FILE, environment(source, target)::get);
   }
 
   /** The collection that the flow writes to. */

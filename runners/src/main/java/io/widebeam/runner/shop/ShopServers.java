@@ -3,7 +3,6 @@ package io.widebeam.runner.shop;
 import com.mongodb.client.MongoClient;
 import com.mongodb.client.MongoClients;
 import com.mongodb.client.MongoCollection;
-import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedMongo;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -12,34 +11,42 @@ import java.util.concurrent.CompletableFuture;
 import org.bson.Document;
 
 /**
- * A filled shop in a MariaDB server, and an empty target beside it, each in a process of its own.
+ * A filled shop in a database server, and an empty target beside it, each in processes of its own.
  *
  * @param rows how many rows each table has
  */
 public record ShopServers(
-    EmbeddedMariaDb source, EmbeddedMongo target, MongoClient client, Map<String, Integer> rows)
+    ShopSource source, EmbeddedMongo target, MongoClient client, Map<String, Integer> rows)
     implements AutoCloseable {
   private static final int BASE_TARGET_MEGABYTES = 512;
   private static final int ORDERS_PER_TARGET_MEGABYTE = 64;
 
-  /** Starts both at once and fills the shop. */
+  /** Starts both at once and fills the shop, in MariaDB. */
   public static ShopServers start(int orders) throws SQLException {
+    return start(ShopSource.Kind.MARIADB, orders);
+  }
+
+  /** Starts both at once and fills the shop. */
+  public static ShopServers start(ShopSource.Kind kind, int orders) throws SQLException {
     CompletableFuture<EmbeddedMongo> target =
         CompletableFuture.supplyAsync(
             () ->
                 EmbeddedMongo.startInOwnProcess(
                     BASE_TARGET_MEGABYTES + orders / ORDERS_PER_TARGET_MEGABYTE));
-    EmbeddedMariaDb source = EmbeddedMariaDb.start();
+    ShopSource source = null;
     try {
+      source = ShopSource.start(kind);
+      source.createTables();
       Map<String, Integer> rows;
-      try (Connection connection = source.connect("")) {
-        Shop.createTables(connection);
+      try (Connection connection = source.connect()) {
         rows = Shop.fill(connection, orders);
       }
       EmbeddedMongo startedTarget = target.join();
       return new ShopServers(source, startedTarget, MongoClients.create(startedTarget.uri()), rows);
     } catch (SQLException | RuntimeException e) {
-      source.close();
+      if (source != null) {
+        source.close();
+      }
       target
           .handle(
               (started, failure) -> {
@@ -60,7 +67,7 @@ public record ShopServers(
 
   /** Connects to the shop as the application. */
   public Connection connect() throws SQLException {
-    return source.connect(Shop.DATABASE);
+    return source.connect();
   }
 
   /** The order view's documents. */

@@ -115,7 +115,9 @@ public final class ShopVerifier {
       Connection source, MongoCollection<Document> target, String versionField)
       throws SQLException {
     source.setCatalog(Shop.DATABASE);
-    source.setAutoCommit(false); // One snapshot for all queries.
+    // One snapshot for all queries.
+    source.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+    source.setAutoCommit(false);
     try {
       return new ShopVerifier(source, target, Set.of(versionField)).compare();
     } finally {
@@ -242,16 +244,16 @@ public final class ShopVerifier {
     String type = metaData.getColumnTypeName(column).toUpperCase(Locale.ROOT);
     Object value =
         switch (type) {
-          case "INTEGER", "INT" -> rows.getInt(column);
-          case "DECIMAL" -> {
+          case "INTEGER", "INT", "INT4" -> rows.getInt(column);
+          case "DECIMAL", "NUMERIC" -> {
             BigDecimal decimal = rows.getBigDecimal(column);
             yield decimal == null ? null : new Decimal128(decimal);
           }
-          case "DATETIME" -> {
+          case "DATETIME", "TIMESTAMP" -> {
             LocalDateTime time = rows.getObject(column, LocalDateTime.class);
             yield time == null ? null : Date.from(time.toInstant(ZoneOffset.UTC));
           }
-          case "VARCHAR", "CHAR" -> rows.getString(column);
+          case "VARCHAR", "CHAR", "BPCHAR" -> rows.getString(column);
           default -> throw new IllegalStateException("no comparison for the SQL type " + type);
         };
     return rows.wasNull() ? null : value;

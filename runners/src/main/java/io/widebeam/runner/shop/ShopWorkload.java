@@ -26,6 +26,7 @@ public final class ShopWorkload {
   private static final int MOST_GONE = 100;
 
   private Connection source;
+  private final ShopDialect dialect;
   private final Random random;
   private final List<String> lasting = new ArrayList<>();
   private final List<String> passing = new ArrayList<>();
@@ -43,6 +44,7 @@ public final class ShopWorkload {
    */
   public ShopWorkload(Connection source, long seed, Set<String> untouched) throws SQLException {
     this.source = source;
+    this.dialect = ShopDialect.of(source);
     this.random = new Random(seed);
     this.untouched = Set.copyOf(untouched);
     List<String> orders = keys("order_id", "ecom_orders");
@@ -169,13 +171,19 @@ public final class ShopWorkload {
   private void insertOrder() throws SQLException {
     String order = freeKey("new order ");
     update(
-        "INSERT INTO ecom_orders (order_id, customer_id, order_status) VALUES (?, ?, 'new')"
-            + " ON DUPLICATE KEY UPDATE order_status = 'again'",
+        dialect.insertOr(
+            "ecom_orders",
+            List.of("order_id"),
+            List.of("order_id", "customer_id", "order_status"),
+            "order_status = 'again'"),
         order,
-        reference(customers));
+        reference(customers),
+        "new");
     update(
-        "REPLACE INTO ecom_order_payments (order_id, payment_sequential, payment_value)"
-            + " VALUES (?, ?, ?)",
+        dialect.replace(
+            "ecom_order_payments",
+            List.of("order_id", "payment_sequential"),
+            List.of("order_id", "payment_sequential", "payment_value")),
         order,
         1 + random.nextInt(2),
         price());
@@ -203,7 +211,7 @@ public final class ShopWorkload {
     String name = freeKey("renamed order ");
     update("UPDATE ecom_orders SET order_id = ? WHERE order_id = ?", name, order);
     if (random.nextBoolean()) {
-      update("UPDATE IGNORE ecom_order_items SET order_id = ? WHERE order_id = ?", name, order);
+      update(dialect.moveToOrder("ecom_order_items", "order_item_id"), name, order);
     }
     passing.add(name);
     gone.add(order);
@@ -217,14 +225,15 @@ public final class ShopWorkload {
   }
 
   private void movePayments() throws SQLException {
-    update(
-        "UPDATE IGNORE ecom_order_payments SET order_id = ? WHERE order_id = ?", order(), order());
+    update(dialect.moveToOrder("ecom_order_payments", "payment_sequential"), order(), order());
   }
 
   private void insertItem() throws SQLException {
     update(
-        "REPLACE INTO ecom_order_items (order_id, order_item_id, product_id, seller_id, price)"
-            + " VALUES (?, ?, ?, ?, ?)",
+        dialect.replace(
+            "ecom_order_items",
+            List.of("order_id", "order_item_id"),
+            List.of("order_id", "order_item_id", "product_id", "seller_id", "price")),
         order(),
         item(),
         reference(products),
@@ -239,7 +248,7 @@ public final class ShopWorkload {
       update("DELETE FROM " + table + " WHERE " + key + " = ?", row);
     } else {
       update(
-          "REPLACE INTO " + table + " (" + key + ", " + column + ") VALUES (?, ?)",
+          dialect.replace(table, List.of(key), List.of(key, column)),
           row,
           "back " + random.nextInt(1000));
     }

@@ -60,6 +60,24 @@ class EmbeddedServersIT {
   }
 
   @Test
+  void aPostgresThatCrashesComesBackWithWhatWasCommitted()
+      throws SQLException, InterruptedException {
+    try (EmbeddedPostgres server = EmbeddedPostgres.start()) {
+      try (Connection connection = server.connect(EmbeddedPostgres.DATABASE);
+          Statement statement = connection.createStatement()) {
+        statement.execute("CREATE TABLE t (id INT)");
+        statement.execute("INSERT INTO t VALUES (1)");
+        server.crash();
+        server.awaitRecovery();
+        assertThat(connection.isValid(1)).isFalse();
+      }
+      try (Connection connection = server.connect(EmbeddedPostgres.DATABASE)) {
+        assertThat(row(connection, "SELECT id FROM t")).containsExactly("1");
+      }
+    }
+  }
+
+  @Test
   void aMongoServesInThisProcessAndInItsOwn() {
     try (EmbeddedMongo here = EmbeddedMongo.start();
         EmbeddedMongo there = EmbeddedMongo.startInOwnProcess(256)) {

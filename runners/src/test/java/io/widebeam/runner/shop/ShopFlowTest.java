@@ -55,4 +55,16 @@ class ShopFlowTest {
                     on("order_items.seller_id", "seller_id"))
                 .writeTo("MongoDB_ECommerce.orderSingleView"));
   }
+
+  @Test
+  void theShopMayBeInPostgres() {
+    Map<String, String> environment =
+        Map.of(
+            "SHOP_PORT", "5433", "SHOP_PASSWORD", "x", "TARGET_URI", "mongodb://127.0.0.1:27017");
+    assertThat(
+            FlowYaml.parse(ShopFlow.yaml(ShopSource.Kind.POSTGRESQL), "flow.yaml", environment::get)
+                .connections())
+        .contains(
+            Connection.postgresql("MySQL_ECommerce", "127.0.0.1", 5433, Shop.DATABASE, "cdc", "x"));
+  }
 }

@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class ShopIT {
@@ -29,6 +30,23 @@ class ShopIT {
         }
       }
       assertThat(binlogPosition(statement)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void theShopDoesTheSameBusinessInPostgres() throws SQLException {
+    try (ShopSource source = ShopSource.start(ShopSource.Kind.POSTGRESQL)) {
+      source.createTables();
+      try (Connection connection = source.connect()) {
+        Map<String, Integer> counts = Shop.fill(connection, 100);
+        ShopWorkload workload = new ShopWorkload(connection, 1, Set.of());
+        assertThat(workload.rows())
+            .isEqualTo(counts.values().stream().mapToInt(Integer::intValue).sum());
+        for (int transaction = 0; transaction < 2_000; transaction++) {
+          workload.transaction();
+        }
+        assertThat(workload.changes()).isGreaterThan(2_000);
+      }
     }
   }
 
