@@ -1,5 +1,6 @@
 package io.widebeam.runner.bench;
 
+import io.widebeam.runner.shop.ShopSource;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import javax.annotation.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -23,6 +25,16 @@ import picocli.CommandLine.Unmatched;
           + " and in the end compares every document with SQL."
     })
 final class CrashCommand implements Callable<Integer> {
+  private static final int ORDERS = 5_000;
+  private static final int ORDERS_PER_KILL = 4_000;
+
+  @Option(
+      names = "--source",
+      defaultValue = "mariadb",
+      paramLabel = "mariadb|postgresql",
+      description = "Where the shop is (default: ${DEFAULT-VALUE}).")
+  private ShopSource.Kind source;
+
   @Option(
       names = "--kills",
       defaultValue = "20",
@@ -38,10 +50,12 @@ final class CrashCommand implements Callable<Integer> {
 
   @Option(
       names = "--orders",
-      defaultValue = "5000",
       paramLabel = "N",
-      description = "Size of the shop (default: ${DEFAULT-VALUE}).")
-  private int orders;
+      description =
+          "Size of the shop (default: 5000; with --while-loading 4000 for each kill if that is more,"
+              + " so that the load outlasts them).")
+  @Nullable
+  private Integer chosenOrders;
 
   @Option(
       names = "--rate",
@@ -50,15 +64,27 @@ final class CrashCommand implements Callable<Integer> {
       description = "Transactions per second (default: ${DEFAULT-VALUE}).")
   private int rate;
 
-  @Option(names = "--while-loading", description = "Kill it in nothing but the initial load.")
+  @Option(
+      names = "--while-loading",
+      description =
+          "Kill it in nothing but the initial load, each time after a checkpoint, and fail if a"
+              + " resume gives out more rows again than a chunk for each reader.")
   private boolean whileLoading;
 
   @Unmatched private List<String> beamArgs = new ArrayList<>();
 
   @Spec private CommandSpec spec;
 
+  private int orders() {
+    if (chosenOrders != null) {
+      return chosenOrders;
+    }
+    return whileLoading ? Math.max(ORDERS, kills * ORDERS_PER_KILL) : ORDERS;
+  }
+
   @Override
   public Integer call() throws SQLException, IOException, InterruptedException {
+    int orders = orders();
     if (kills < 0 || orders < 10 || rate < 1) {
       throw new ParameterException(
           spec.commandLine(), "--kills, --orders and --rate must be numbers that make sense");
@@ -66,11 +92,16 @@ final class CrashCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     Path directory = Files.createTempDirectory("widebeam-crash");
-    out.println("seed " + seed + ", files in " + directory);
+    out.println("seed " + seed + ", " + orders + " orders, files in " + directory);
+    if (whileLoading) {
+      out.println(
+          "checkpoints as often as they can be, for what comes after the last one is lost with it: "
+              + String.join(" ", CrashTrial.ALL_THE_TIME));
+    }
     out.flush();
     CrashTrial.Report report =
         CrashTrial.run(
-            new CrashTrial.Settings(kills, seed, orders, rate, whileLoading, beamArgs),
+            new CrashTrial.Settings(source, kills, seed, orders, rate, whileLoading, beamArgs),
             directory,
             line -> {
               err.println(line);

@@ -2,12 +2,15 @@ package io.widebeam.runner.bench;
 
 import static com.mongodb.client.model.Filters.eq;
 
+import io.widebeam.cdc.CdcIO;
 import io.widebeam.runner.embedded.ChildProcess;
-import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.shop.ShopFlow;
 import io.widebeam.runner.shop.ShopServers;
+import io.widebeam.runner.shop.ShopSource;
 import io.widebeam.runner.shop.ShopVerifier;
 import io.widebeam.runner.shop.ShopWorkload;
+import io.widebeam.runner.state.RunReport;
+import io.widebeam.runner.state.RunReport.Load;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -21,12 +24,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import javax.annotation.Nullable;
 import org.bson.Document;
 import org.bson.types.Decimal128;
 
@@ -38,6 +44,17 @@ import org.bson.types.Decimal128;
 public final class CrashTrial {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final Duration CHECKPOINT_PATIENCE = Duration.ofSeconds(15);
+
+  /** So that kills meet checkpoints, and there is something to go on from. */
+  private static final List<String> OFTEN =
+      List.of("--checkpointingInterval=1000", "--minPauseBetweenCheckpoints=500");
+
+  /**
+   * What a run reads after its last checkpoint is lost with it, whatever the load is like. So that
+   * this does not hide what the load itself reads again, checkpoints follow one another closely.
+   */
+  static final List<String> ALL_THE_TIME =
+      List.of("--checkpointingInterval=200", "--minPauseBetweenCheckpoints=100");
 
   /** When the process is killed. */
   private enum Moment {
@@ -52,12 +69,15 @@ public final class CrashTrial {
   /**
    * What a trial is like.
    *
+   * @param source where the shop is
    * @param orders the size of the shop
    * @param changesPerSecond how busy it is
-   * @param whileLoading whether every kill is to meet the initial load
+   * @param whileLoading whether every kill is to meet the initial load, after a checkpoint of the
+   *     killed run's own
    * @param beamArgs options for the flow
    */
   public record Settings(
+      ShopSource.Kind source,
       int kills,
       long seed,
       int orders,
@@ -74,8 +94,11 @@ public final class CrashTrial {
    *
    * @param resumeMillis for each start after a kill that was left in peace for so long: from the
    *     start of the process until a change of that moment was seen at the target
+   * @param kills how many there were
    * @param tableRows how many rows the tables had in the beginning
-   * @param loadedRows how many rows the source's server was asked for, all starts together
+   * @param rowsSent how many rows the source's server has sent, all starts together: with those
+   *     that were read ahead and not given out before a kill; empty if it does not count
+   * @param readAgain what the kills cost, if all were to meet the load
    * @param versions how many versions of documents the watching client saw
    * @param faults what must not be, for people
    */
@@ -83,7 +106,8 @@ public final class CrashTrial {
       int kills,
       List<Long> resumeMillis,
       long tableRows,
-      long loadedRows,
+      OptionalLong rowsSent,
+      Optional<RowsReadAgain> readAgain,
       long changes,
       long documents,
       long versions,
@@ -97,11 +121,13 @@ public final class CrashTrial {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%d kills, %,d rows in the tables and %,d read from them, %,d changes, "
-              + "%,d documents compared, %,d versions seen; from start to up to date: %s",
+          "%d kills, %,d rows in the tables%s, %,d changes, "
+              + "%,d documents compared, %,d versions seen; from start to up to date: %s%s",
           kills,
           tableRows,
-          loadedRows,
+          rowsSent.isPresent()
+              ? String.format(Locale.ROOT, " and %,d sent by the server", rowsSent.getAsLong())
+              : "",
           changes,
           documents,
           versions,
@@ -112,7 +138,8 @@ public final class CrashTrial {
                   "median %.1f s, longest %.1f s (%d starts)",
                   resumeMillis.get(resumeMillis.size() / 2) / 1e3,
                   resumeMillis.get(resumeMillis.size() - 1) / 1e3,
-                  resumeMillis.size()));
+                  resumeMillis.size()),
+          readAgain.map(rows -> System.lineSeparator() + rows).orElse(""));
     }
   }
 
@@ -121,6 +148,8 @@ public final class CrashTrial {
   private final Consumer<String> progress;
   private final Random random;
   private final List<Long> resumeMillis = new ArrayList<>();
+  private RowsReadAgain readAgain;
+  @Nullable private Load killed;
   private String probe;
   private long nextProbe = 1_000_000;
 
@@ -142,9 +171,11 @@ public final class CrashTrial {
   }
 
   private Report run() throws SQLException, InterruptedException {
-    try (ShopServers servers = ShopServers.start(settings.orders());
+    try (ShopServers servers = ShopServers.start(settings.source(), settings.orders());
         Connection connection = servers.connect()) {
-      execute(connection, "SET GLOBAL userstat = 1");
+      servers.source().rowsSent(); // From now on.
+      CdcIO.Read<?> reader = MeasuredProcess.source(servers);
+      readAgain = RowsReadAgain.none(reader.chunkRows(), reader.loadThreads());
       probe = anOrder(connection);
       ShopWorkload workload = new ShopWorkload(connection, settings.seed(), Set.of(probe));
       List<String> faults = new ArrayList<>();
@@ -152,19 +183,35 @@ public final class CrashTrial {
               new VersionWatch(
                   servers.documents(), ShopFlow.VERSION_FIELD, workload.lastingOrders());
           Shop shop = new Shop(workload)) {
-        for (int kill = 1; kill <= settings.kills(); kill++) {
-          Moment moment = moment(kill);
-          progress.accept("kill " + kill + ": " + moment);
-          runAndKill(servers, shop, moment, kill > 1);
+        int kills = 0;
+        boolean met = true;
+        while (met && kills < settings.kills()) {
+          Moment moment = moment(kills + 1);
+          progress.accept("kill " + (kills + 1) + ": " + moment);
+          met = runAndKill(servers, shop, moment, kills > 0);
+          kills += met ? 1 : 0;
+        }
+        if (!met) {
+          faults.add(
+              String.format(
+                  Locale.ROOT,
+                  "the load was over after %d of %d kills: take more --orders, or fewer --kills",
+                  kills,
+                  settings.kills()));
         }
         ShopVerifier.Report report = runToTheEnd(servers, shop);
         faults.addAll(report.differences());
         faults.addAll(watch.faults());
+        if (settings.whileLoading()) {
+          // What came and went meanwhile may have been read, too.
+          faults.addAll(readAgain.faults(servers.totalRows() + workload.changes()));
+        }
         return new Report(
-            settings.kills(),
+            kills,
             resumeMillis,
             servers.totalRows(),
-            loadedRows(servers),
+            servers.source().rowsSent(),
+            settings.whileLoading() ? Optional.of(readAgain) : Optional.empty(),
             workload.changes(),
             report.orders(),
             watch.observed(),
@@ -187,14 +234,22 @@ public final class CrashTrial {
     return others[kill % others.length];
   }
 
-  private void runAndKill(ShopServers servers, Shop shop, Moment moment, boolean resumes)
+  /**
+   * Whether the moment came.
+   *
+   * @param resumes whether another run was killed before
+   */
+  private boolean runAndKill(ShopServers servers, Shop shop, Moment moment, boolean resumes)
       throws SQLException, InterruptedException {
     shop.busy(true);
     try (ChildProcess process = start(servers)) {
       switch (moment) {
         case WHILE_LOADING -> {
           if (settings.whileLoading()) {
-            awaitLoadedRows(servers, process, loadedRows(servers) + someRowsOfTheLoad(servers));
+            if (!awaitRowsAndCheckpoint(process, someRowsOfTheLoad(servers))) {
+              account(lastTold());
+              return false;
+            }
           } else {
             pause(500, 6_000);
           }
@@ -224,8 +279,25 @@ public final class CrashTrial {
         throw new IllegalStateException(process.failure("ended by itself"));
       }
     }
+    if (settings.whileLoading()) {
+      account(lastTold());
+    }
     shop.busy(true);
     pause(0, 1_000); // The shop does not wait for the flow to come back.
+    return true;
+  }
+
+  private Load lastTold() {
+    return RunReport.read(state()).orElseThrow().load();
+  }
+
+  /** Takes down what a run that has ended, or has loaded everything, told at last. */
+  private void account(Load load) {
+    if (killed != null) {
+      readAgain = readAgain.resumed(killed, load);
+    }
+    readAgain = readAgain.read(load);
+    killed = load;
   }
 
   /** The flow stays, and finds what was written right before and right after. */
@@ -235,48 +307,46 @@ public final class CrashTrial {
     servers.source().kill();
     pause(0, 3_000);
     servers.source().startAgain();
-    Connection connection = servers.connect();
-    execute(connection, "SET GLOBAL userstat = 1");
-    shop.workload.continueOn(connection);
+    shop.workload.continueOn(servers.connect());
+    servers.source().rowsSent(); // Counts anew.
     shop.busy(true);
   }
 
   /** So many that all kills are over before the load is. */
   private long someRowsOfTheLoad(ShopServers servers) {
-    int most = servers.totalRows() / (settings.kills() + 2);
+    int most = Math.max(2, servers.totalRows() / (settings.kills() + 2));
     return most / 2L + random.nextInt(most / 2);
   }
 
-  private void awaitLoadedRows(ShopServers servers, ChildProcess process, long rows)
-      throws SQLException, InterruptedException {
+  /**
+   * Waits until a run has read so many rows and taken a checkpoint of its own, as it tells itself
+   * several times a second: at the moment that it does.
+   *
+   * @return false if everything has been read before
+   */
+  private boolean awaitRowsAndCheckpoint(ChildProcess process, long rows)
+      throws InterruptedException {
     long start = System.nanoTime();
-    while (loadedRows(servers) < rows && process.isAlive()) {
+    while (process.isAlive()) {
+      Optional<RunReport> told =
+          RunReport.read(state()).filter(report -> report.process() == process.pid());
+      if (told.isPresent()) {
+        RunReport report = told.get();
+        if (report.load().done()) {
+          return false;
+        }
+        boolean hasCheckpoint =
+            report.checkpoint().filter(taken -> taken.isAfter(report.started())).isPresent();
+        if (hasCheckpoint && report.load().rowsRead() - report.load().rowsBefore() >= rows) {
+          return true;
+        }
+      }
       if (System.nanoTime() - start > PATIENCE.toNanos()) {
         throw new IllegalStateException(process.failure("does not load its tables"));
       }
-      TimeUnit.MILLISECONDS.sleep(10);
+      TimeUnit.MILLISECONDS.sleep(5);
     }
-  }
-
-  /** What the server has counted; a killed one begins anew. */
-  private static long loadedRows(ShopServers servers) throws SQLException {
-    try (Connection source = servers.connect();
-        Statement statement = source.createStatement();
-        ResultSet rows =
-            statement.executeQuery(
-                "SELECT COALESCE(SUM(ROWS_SENT), 0) FROM information_schema.USER_STATISTICS"
-                    + " WHERE USER = '"
-                    + EmbeddedMariaDb.CDC_USER
-                    + "'")) {
-      rows.next();
-      return rows.getLong(1);
-    }
-  }
-
-  private static void execute(Connection source, String sql) throws SQLException {
-    try (Statement statement = source.createStatement()) {
-      statement.execute(sql);
-    }
+    throw new IllegalStateException(process.failure("ended by itself"));
   }
 
   private ShopVerifier.Report runToTheEnd(ShopServers servers, Shop shop)
@@ -285,9 +355,14 @@ public final class CrashTrial {
     ShopVerifier.Report report;
     try (ChildProcess process = start(servers)) {
       awaitProbe(servers, process, settings.kills() > 0);
+      if (settings.whileLoading()) {
+        account(lastTold());
+      }
+      progress.accept("up to date");
       shop.busy(false);
       // What is on its way has arrived when what comes after it has.
       awaitProbe(servers, process, false);
+      progress.accept("comparing");
       report = verifiedInTime(servers, process);
       process.terminate();
       int status = process.awaitEnd(PATIENCE);
@@ -298,7 +373,7 @@ public final class CrashTrial {
     return report;
   }
 
-  private static ShopVerifier.Report verifiedInTime(ShopServers servers, ChildProcess process)
+  private ShopVerifier.Report verifiedInTime(ShopServers servers, ChildProcess process)
       throws SQLException, InterruptedException {
     ShopVerifier.Report report = null;
     for (int tries = 0; tries < 10 && process.isAlive(); tries++) {
@@ -308,6 +383,7 @@ public final class CrashTrial {
       if (report.agrees()) {
         return report;
       }
+      progress.accept("not yet equal: " + report);
       TimeUnit.SECONDS.sleep(1);
     }
     if (report == null) {
@@ -319,9 +395,7 @@ public final class CrashTrial {
   private ChildProcess start(ShopServers servers) {
     List<String> arguments = new ArrayList<>();
     arguments.add("--state-dir=" + state());
-    // Often, so that kills meet them and there is something to go on from.
-    arguments.add("--checkpointingInterval=1000");
-    arguments.add("--minPauseBetweenCheckpoints=500");
+    arguments.addAll(settings.whileLoading() ? ALL_THE_TIME : OFTEN);
     arguments.addAll(settings.beamArgs());
     return MeasuredProcess.flow(servers, directory, arguments, progress);
   }
@@ -418,7 +492,9 @@ public final class CrashTrial {
       try {
         while (await()) {
           synchronized (workload) {
-            workload.transaction();
+            if (isOpen()) {
+              workload.transaction();
+            }
           }
           LockSupport.parkNanos(interval);
         }
@@ -427,6 +503,10 @@ public final class CrashTrial {
           failure = new IllegalStateException("the shop failed", e);
         }
       }
+    }
+
+    private synchronized boolean isOpen() {
+      return busy;
     }
 
     private synchronized boolean await() throws InterruptedException {
