@@ -10,6 +10,7 @@ import io.widebeam.runner.Main;
 import io.widebeam.runner.embedded.ChildProcess;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedMongo;
+import io.widebeam.runner.state.RunReport;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -180,7 +181,12 @@ class ResumeIT {
             + " snapshot.select.statement.overrides.shop.orders:"
             + " 'SELECT * FROM shop.orders WHERE SLEEP(0.001) = 0'}";
     try (ChildProcess run = run("orders")) {
-      while (lastNumber() < 10) {
+      while (rowsRead() == 0) {
+        assertThat(run.isAlive()).as(run.failure("ended")).isTrue();
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+      int before = lastNumber();
+      while (lastNumber() < before + 2) {
         assertThat(run.isAlive()).as(run.failure("ended")).isTrue();
         TimeUnit.MILLISECONDS.sleep(50);
       }
@@ -195,6 +201,12 @@ class ResumeIT {
       execute("DELETE FROM shop.orders WHERE order_id = 6");
       awaitCount(29_994);
     }
+  }
+
+  private long rowsRead() {
+    return RunReport.read(directory.resolve("state"))
+        .map(report -> report.load().rowsRead())
+        .orElse(0L);
   }
 
   private void awaitCount(long count) throws InterruptedException {
