@@ -1,6 +1,7 @@
 package io.widebeam.cdc;
 
 import io.debezium.data.Envelope;
+import io.debezium.relational.RelationalChangeRecordEmitter;
 import io.widebeam.cdc.CdcCheckpoint.Offset;
 import io.widebeam.cdc.CdcCheckpoint.Position;
 import io.widebeam.cdc.EventClock.Phase;
@@ -688,7 +689,9 @@ final class ConnectorSession<T> {
   }
 
   private void takeIn(SourceRecord record, long now) throws Exception {
-    if (record.sourceOffset() != null && !record.sourceOffset().isEmpty()) {
+    if (record.sourceOffset() != null
+        && !record.sourceOffset().isEmpty()
+        && !isFirstOfTwo(record)) {
       offsets.put(record.sourcePartition(), record.sourceOffset());
     }
     if (catchUp != null && catchUp.isReachedBy(record)) {
@@ -731,6 +734,15 @@ final class ConnectorSession<T> {
       }
       case HEARTBEAT -> {}
     }
+  }
+
+  /**
+   * Whether a row has got another key, and this is the deletion of the old one. What follows, the
+   * row under its new key, has the same offset: who went on from there would never be given it.
+   */
+  private static boolean isFirstOfTwo(SourceRecord record) {
+    return record.headers().lastWithName(RelationalChangeRecordEmitter.PK_UPDATE_NEWKEY_FIELD)
+        != null;
   }
 
   /**

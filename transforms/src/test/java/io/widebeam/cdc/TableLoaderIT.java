@@ -188,6 +188,38 @@ class TableLoaderIT {
   }
 
   @Test
+  void aReaderGoesOnBetweenTheTwoRecordsOfARowWithANewKey() throws Exception {
+    createRows(1_000);
+    ConnectorConfiguration connector =
+        server
+            .connector(database)
+            .withConnectionProperty("max.batch.size", "1")
+            .withConnectionProperty("max.queue.size", "2");
+    Replica replica = new Replica();
+    CdcCheckpoint between = null;
+    try (Probe probe = new Probe(connector, null)) {
+      probe.await(probe::isLoaded);
+      for (int id = 1; between == null; id++) {
+        int before = probe.changes.size();
+        execute("UPDATE goods SET id = -id WHERE id = " + id);
+        while (probe.changes.size() < before + 2 && between == null) {
+          // Given together, most of the time.
+          if (probe.step() && probe.changes.size() == before + 1) {
+            between = probe.checkpoint();
+          }
+        }
+      }
+      replica.apply(probe.changes);
+    }
+    try (Probe probe = new Probe(connector, between)) {
+      probe.step();
+      probe.await(probe::isLoaded);
+      replica.apply(probe.changes);
+    }
+    assertThat(replica.rows()).isEqualTo(selectRows());
+  }
+
+  @Test
   void theConnectorsOwnSnapshotIsNotTakenTwiceForOneLoad() throws Exception {
     createRows(30_000);
     execute("ALTER TABLE goods ADD more INT AS (id + 1) STORED");
