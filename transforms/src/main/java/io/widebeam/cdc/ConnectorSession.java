@@ -136,7 +136,6 @@ final class ConnectorSession<T> {
   private boolean loadRefused;
   private boolean loadResumed;
   private long loadNanos;
-  private boolean caughtUp;
 
   /** Until a checkpoint has been completed, where the first load may not be acted on before. */
   private volatile boolean awaitsCheckpoint;
@@ -459,14 +458,7 @@ final class ConnectorSession<T> {
   }
 
   private void requireNothingGivenOut(String reason) throws LoadInterruptedException {
-    long elements;
-    lock.lock();
-    try {
-      elements = tail.elements();
-    } finally {
-      lock.unlock();
-    }
-    if (decoder.takesRows() && elements > 0) {
+    if (decoder.takesRows() && tail().elements() > 0) {
       throw LoadInterruptedException.of(ConnectorProperties.describe(properties), reason);
     }
   }
@@ -551,9 +543,14 @@ final class ConnectorSession<T> {
   }
 
   private LoadProgress progress() {
+    return tail().load();
+  }
+
+  /** As other threads have left it. */
+  private Position tail() {
     lock.lock();
     try {
-      return tail.load();
+      return tail;
     } finally {
       lock.unlock();
     }
@@ -607,12 +604,11 @@ final class ConnectorSession<T> {
 
   private void caughtUp() {
     catchUp = null;
-    caughtUp = true;
     release();
   }
 
   private void release() {
-    if (caughtUp && !awaitsCheckpoint) {
+    if (clock.phase() == Phase.CATCH_UP && catchUp == null && !awaitsCheckpoint) {
       clock.caughtUp(System.currentTimeMillis());
     }
   }
