@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -83,5 +84,18 @@ public final class TestPostgres implements TestDatabase {
         .withConnectionProperty("slot.drop.on.stop", "true")
         .withConnectionProperty("publication.name", name)
         .withConnectionProperty("publication.autocreate.mode", "all_tables");
+  }
+
+  /** How many replication slots and publications a database has. */
+  public static int slotsAndPublications(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT (SELECT count(*) FROM pg_replication_slots"
+                    + " WHERE database = current_database())"
+                    + " + (SELECT count(*) FROM pg_publication)")) {
+      rows.next();
+      return rows.getInt(1);
+    }
   }
 }

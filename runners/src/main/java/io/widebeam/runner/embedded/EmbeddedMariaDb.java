@@ -24,7 +24,7 @@ import java.util.List;
  * }
  * }</pre>
  */
-public final class EmbeddedMariaDb implements AutoCloseable {
+public final class EmbeddedMariaDb implements EmbeddedDatabase {
   /** Reads the snapshot and the binlog, and may do nothing else. */
   public static final String CDC_USER = "cdc";
 
@@ -130,21 +130,25 @@ public final class EmbeddedMariaDb implements AutoCloseable {
     }
   }
 
+  @Override
   public String host() {
     return "127.0.0.1";
   }
 
+  @Override
   public int port() {
     return port;
   }
 
   /** The JDBC address of a database, or of none in particular if the name is empty. */
+  @Override
   public String jdbcUrl(String database) {
     // Bulk statements send a whole batch of inserts as one message.
     return "jdbc:mariadb://" + host() + ":" + port + "/" + database + "?useBulkStmts=true";
   }
 
   /** Connects as the application. */
+  @Override
   public Connection connect(String database) throws SQLException {
     return DriverManager.getConnection(jdbcUrl(database), USER, PASSWORD);
   }

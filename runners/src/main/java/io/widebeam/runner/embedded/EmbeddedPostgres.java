@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * A PostgreSQL server with a logical log, on a free port of the loopback interface. Its data live
  * in a temporary directory that {@link #close()} deletes. Times are in UTC.
  */
-public final class EmbeddedPostgres implements AutoCloseable {
+public final class EmbeddedPostgres implements EmbeddedDatabase {
   /** The owner of everything. */
   public static final String USER = "postgres";
 
@@ -49,20 +49,24 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
   }
 
+  @Override
   public String host() {
     return "127.0.0.1";
   }
 
+  @Override
   public int port() {
     return server.getPort();
   }
 
   /** The JDBC address of a database. */
+  @Override
   public String jdbcUrl(String database) {
     return "jdbc:postgresql://" + host() + ":" + port() + "/" + database;
   }
 
   /** Connects as the owner of everything. */
+  @Override
   public Connection connect(String database) throws SQLException {
     return DriverManager.getConnection(jdbcUrl(database), USER, PASSWORD);
   }

@@ -1,5 +1,6 @@
 package io.widebeam.runner.shop;
 
+import io.widebeam.runner.embedded.EmbeddedDatabase;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedPostgres;
 import java.sql.Connection;
@@ -27,12 +28,20 @@ public sealed interface ShopSource extends AutoCloseable {
 
   Kind kind();
 
-  String host();
+  EmbeddedDatabase server();
 
-  int port();
+  default String host() {
+    return server().host();
+  }
+
+  default int port() {
+    return server().port();
+  }
 
   /** Connects to the shop's database as the application. */
-  Connection connect() throws SQLException;
+  default Connection connect() throws SQLException {
+    return server().connect(Shop.DATABASE);
+  }
 
   /** Makes the shop's tables, empty. */
   void createTables() throws SQLException;
@@ -51,7 +60,9 @@ public sealed interface ShopSource extends AutoCloseable {
 
   /** Ends the server, whose data nobody needs any more. */
   @Override
-  void close();
+  default void close() {
+    server().close();
+  }
 
   /** Starts a server without the shop. */
   static ShopSource start(Kind kind) throws SQLException {
@@ -70,21 +81,6 @@ public sealed interface ShopSource extends AutoCloseable {
     @Override
     public Kind kind() {
       return Kind.MARIADB;
-    }
-
-    @Override
-    public String host() {
-      return server.host();
-    }
-
-    @Override
-    public int port() {
-      return server.port();
-    }
-
-    @Override
-    public Connection connect() throws SQLException {
-      return server.connect(Shop.DATABASE);
     }
 
     @Override
@@ -120,11 +116,6 @@ public sealed interface ShopSource extends AutoCloseable {
         }
       }
     }
-
-    @Override
-    public void close() {
-      server.close();
-    }
   }
 
   /** A server whose shop belongs to the user that a flow reads it with, as the flow asks for. */
@@ -154,21 +145,6 @@ public sealed interface ShopSource extends AutoCloseable {
     }
 
     @Override
-    public String host() {
-      return server.host();
-    }
-
-    @Override
-    public int port() {
-      return server.port();
-    }
-
-    @Override
-    public Connection connect() throws SQLException {
-      return server.connect(Shop.DATABASE);
-    }
-
-    @Override
     public void createTables() throws SQLException {
       try (Connection connection = connect();
           Statement statement = connection.createStatement()) {
@@ -192,11 +168,6 @@ public sealed interface ShopSource extends AutoCloseable {
     @Override
     public OptionalLong rowsSent() {
       return OptionalLong.empty();
-    }
-
-    @Override
-    public void close() {
-      server.close();
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.widebeam.runner.warehouse;
 
+import io.widebeam.runner.embedded.EmbeddedDatabase;
 import io.widebeam.runner.embedded.EmbeddedMariaDb;
 import io.widebeam.runner.embedded.EmbeddedPostgres;
 import java.sql.Connection;
@@ -8,7 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /** The database that the flow fills, empty at first. */
-public record Warehouse(String url, String user, String password, AutoCloseable server)
+public record Warehouse(String url, String user, String password, EmbeddedDatabase server)
     implements AutoCloseable {
   private static final String DATABASE = "aptest";
 
@@ -57,10 +58,6 @@ public record Warehouse(String url, String user, String password, AutoCloseable 
 
   @Override
   public void close() {
-    try {
-      server.close();
-    } catch (Exception e) {
-      throw new IllegalStateException("could not stop the warehouse's server", e);
-    }
+    server.close();
   }
 }

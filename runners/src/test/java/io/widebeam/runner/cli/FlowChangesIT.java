@@ -322,15 +322,8 @@ class FlowChangesIT {
   }
 
   private static int slotsAndPublications(Source source) throws SQLException {
-    try (Connection connection = source.connect();
-        Statement statement = connection.createStatement();
-        var rows =
-            statement.executeQuery(
-                "SELECT (SELECT count(*) FROM pg_replication_slots"
-                    + " WHERE database = current_database())"
-                    + " + (SELECT count(*) FROM pg_publication)")) {
-      rows.next();
-      return rows.getInt(1);
+    try (Connection connection = source.connect()) {
+      return TestPostgres.slotsAndPublications(connection);
     }
   }
 

@@ -15,7 +15,6 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -98,15 +97,8 @@ class ForgetIT {
   }
 
   private int traces(String database) throws SQLException {
-    try (Connection connection = postgres.connect(database);
-        Statement statement = connection.createStatement();
-        ResultSet rows =
-            statement.executeQuery(
-                "SELECT (SELECT count(*) FROM pg_replication_slots"
-                    + " WHERE database = current_database())"
-                    + " + (SELECT count(*) FROM pg_publication)")) {
-      rows.next();
-      return rows.getInt(1);
+    try (Connection connection = postgres.connect(database)) {
+      return TestPostgres.slotsAndPublications(connection);
     }
   }
 
