@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.data.Schema;
@@ -904,7 +905,11 @@ final class ConnectorSession<T> {
   }
 
   private void awaitRoom() throws InterruptedException {
-    while (queue.size() >= MAX_QUEUED_BATCHES || queuedBytes >= MAX_QUEUED_BYTES) {
+    awaitUntil(() -> queue.size() < MAX_QUEUED_BATCHES && queuedBytes < MAX_QUEUED_BYTES);
+  }
+
+  private void awaitUntil(BooleanSupplier condition) throws InterruptedException {
+    while (!condition.getAsBoolean()) {
       if (!isWanted()) {
         throw new InterruptedException();
       }
@@ -992,6 +997,17 @@ final class ConnectorSession<T> {
         long[] times = new long[rows.size()];
         Arrays.fill(times, tail.clock().nextTime());
         enqueue(new CdcBatch<>(rows, times, new ArrayList<>()), bytes, position);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void awaitGivenOut() throws InterruptedException {
+      lock.lockInterruptibly();
+      try {
+        long given = tail.elements();
+        awaitUntil(() -> handedOut.elements() >= given);
       } finally {
         lock.unlock();
       }

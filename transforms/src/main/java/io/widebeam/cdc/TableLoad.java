@@ -52,6 +52,13 @@ final class TableLoad<T> implements AutoCloseable {
     void rows(List<T> values, long bytes, UnaryOperator<LoadProgress> change)
         throws InterruptedException;
 
+    /**
+     * Waits until the pipeline has everything that there is now.
+     *
+     * @throws InterruptedException if nobody wants it any more
+     */
+    void awaitGivenOut() throws InterruptedException;
+
     boolean isWanted();
 
     /** The load cannot reach the database, or can again. */
@@ -191,6 +198,8 @@ final class TableLoad<T> implements AutoCloseable {
           chunk = null;
           pause = FIRST_RETRY_MILLIS;
           sink.reachable(true);
+          // Not further ahead than a chunk: whoever goes on after a crash reads it again.
+          sink.awaitGivenOut();
         } catch (SQLException e) {
           known.clear();
           if (!isWanted()) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.widebeam.change.Change;
 import io.widebeam.testing.TestMariaDb;
 import java.io.IOException;
+import java.lang.Thread.State;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -23,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.apache.beam.sdk.util.CoderUtils;
 import org.bson.BsonDocument;
@@ -146,6 +148,37 @@ class TableLoaderIT {
     writer.join();
     goOnToTheEnd(checkpoint, replica);
     assertThat(replica.rows()).isEqualTo(selectRows());
+  }
+
+  @Test
+  void aLoadDoesNotReadAheadOfAReaderThatIsNotPolled() throws Exception {
+    createRows(30_000);
+    long before = rowsSent();
+    try (Probe probe = new Probe(chunks(1, 1_000), null)) {
+      probe.awaitBatch();
+      while (threadsOfLoads().anyMatch(thread -> thread.getState() != State.TIMED_WAITING)) {
+        Thread.onSpinWait();
+      }
+      assertThat(threadsOfLoads()).as("threads that wait").hasSize(1);
+      assertThat(rowsSent() - before)
+          .as("given out, waiting, and some of other statements")
+          .isBetween(1_000L, 3_000L);
+    }
+    assertThat(threadsOfLoads()).as("threads after the end").isEmpty();
+  }
+
+  private Stream<Thread> threadsOfLoads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("cdc-load-" + database + "-"));
+  }
+
+  private long rowsSent() throws SQLException {
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet status = statement.executeQuery("SHOW GLOBAL STATUS LIKE 'Rows_sent'")) {
+      status.next();
+      return status.getLong(2);
+    }
   }
 
   @Test

@@ -43,6 +43,10 @@ import org.bson.types.Decimal128;
  */
 public final class CrashTrial {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+  /** What is left of a load comes before a change is seen. */
+  private static final Duration PATIENCE_PER_ORDER = Duration.ofMillis(10);
+
   private static final Duration CHECKPOINT_PATIENCE = Duration.ofSeconds(15);
 
   /** So that kills meet checkpoints, and there is something to go on from. */
@@ -51,10 +55,14 @@ public final class CrashTrial {
 
   /**
    * What a run reads after its last checkpoint is lost with it, whatever the load is like. So that
-   * this does not hide what the load itself reads again, checkpoints follow one another closely.
+   * this does not hide what the load itself reads again, checkpoints follow one another closely;
+   * they have to be incremental for that.
    */
   static final List<String> ALL_THE_TIME =
-      List.of("--checkpointingInterval=200", "--minPauseBetweenCheckpoints=100");
+      List.of(
+          "--state-backend=rocksdb",
+          "--checkpointingInterval=200",
+          "--minPauseBetweenCheckpoints=100");
 
   /** When the process is killed. */
   private enum Moment {
@@ -147,6 +155,7 @@ public final class CrashTrial {
   private final Path directory;
   private final Consumer<String> progress;
   private final Random random;
+  private final Duration patience;
   private final List<Long> resumeMillis = new ArrayList<>();
   private RowsReadAgain readAgain;
   @Nullable private Load killed;
@@ -158,6 +167,7 @@ public final class CrashTrial {
     this.directory = directory;
     this.progress = progress;
     this.random = new Random(settings.seed());
+    this.patience = PATIENCE.plus(PATIENCE_PER_ORDER.multipliedBy(settings.orders()));
   }
 
   /**
@@ -341,7 +351,7 @@ public final class CrashTrial {
           return true;
         }
       }
-      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+      if (System.nanoTime() - start > patience.toNanos()) {
         throw new IllegalStateException(process.failure("does not load its tables"));
       }
       TimeUnit.MILLISECONDS.sleep(5);
@@ -422,9 +432,9 @@ public final class CrashTrial {
       if (!process.isAlive()) {
         throw new IllegalStateException(process.failure("ended by itself"));
       }
-      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+      if (System.nanoTime() - start > patience.toNanos()) {
         throw new IllegalStateException(
-            process.failure("was not up to date after " + PATIENCE.toSeconds() + " s"));
+            process.failure("was not up to date after " + patience.toSeconds() + " s"));
       }
       TimeUnit.MILLISECONDS.sleep(5);
     }
