@@ -161,8 +161,8 @@ class TableLoaderIT {
       }
       assertThat(threadsOfLoads()).as("threads that wait").hasSize(1);
       assertThat(rowsSent() - before)
-          .as("given out, waiting, and some of other statements")
-          .isBetween(1_000L, 3_000L);
+          .as("rows given out, waiting, and of other statements, out of 30,000")
+          .isBetween(1_000L, 10_000L);
     }
     assertThat(threadsOfLoads()).as("threads after the end").isEmpty();
   }
