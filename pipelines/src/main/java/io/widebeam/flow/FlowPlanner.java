@@ -32,9 +32,12 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.annotation.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Holds flows against their databases: every table, column, key and setting that they need. */
 public final class FlowPlanner {
+  private static final Logger LOG = LoggerFactory.getLogger(FlowPlanner.class);
   private static final Set<SqlType.Kind> NUMBERS =
       Set.of(SqlType.Kind.INTEGER, SqlType.Kind.DECIMAL, SqlType.Kind.DOUBLE);
 
@@ -327,6 +330,9 @@ public final class FlowPlanner {
             }
             descriptions.put(name, description);
             reportAll(name, description.findings());
+            description
+                .cautions()
+                .forEach(caution -> LOG.warn("{}: {}", caution.what(), caution.remedy()));
           });
     }
 

@@ -23,11 +23,19 @@ import java.util.regex.Pattern;
 
 /** Looks into MySQL and MariaDB servers; which of the two it is, the server says. */
 final class MySqlCatalog {
+  /** In what SHOW CREATE TABLE prints: the name, the table that it refers to, what it does. */
+  private static final Pattern ACTING_FOREIGN_KEY =
+      Pattern.compile(
+          "^ *CONSTRAINT `((?:[^`]|``)+)` FOREIGN KEY .* REFERENCES (\\S+) .*?"
+              + "(ON (?:DELETE|UPDATE) (?:CASCADE|SET (?:NULL|DEFAULT)).*?),?$",
+          Pattern.MULTILINE);
+
   private static final Pattern GLOBAL_GRANT = Pattern.compile("GRANT (.+) ON \\*\\.\\* TO .*");
 
   private final Connection.Database database;
   private final JdbcSession session;
   private final List<Finding> findings = new ArrayList<>();
+  private final List<Finding> cautions = new ArrayList<>();
 
   private MySqlCatalog(Connection.Database database, JdbcSession session) {
     this.database = database;
@@ -95,6 +103,7 @@ final class MySqlCatalog {
           return estimates.put(row.getString(1), row.getLong(2));
         },
         database.database());
+    boolean hidesCascades = hidesCascades();
     Map<String, TableDescription> tables = new HashMap<>();
     for (String name : names) {
       if (estimates.containsKey(name) && !unreadable.containsKey(name)) {
@@ -103,6 +112,9 @@ final class MySqlCatalog {
           unreadable.put(name, unknownType.get());
         } else if (isReadable(name)) {
           tables.put(name, table(name, estimates.get(name), mariadb));
+          if (hidesCascades) {
+            lookForCascades(name);
+          }
         } else {
           unreadable.put(
               name,
@@ -119,7 +131,8 @@ final class MySqlCatalog {
         tables,
         unreadable,
         List.copyOf(estimates.keySet()),
-        findings);
+        findings,
+        cautions);
   }
 
   private TableDescription table(String name, long estimate, boolean mariadb) throws SQLException {
@@ -264,6 +277,31 @@ final class MySqlCatalog {
       return true;
     } catch (SQLException e) {
       return false;
+    }
+  }
+
+  /** Whether InnoDB looks after foreign keys by itself, and the log has nothing of it. */
+  private boolean hidesCascades() throws SQLException {
+    List<String> inInnoDb =
+        session.query(
+            "SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'", row -> row.getString(2));
+    // MySQL has it since 9.6; up to then, and in MariaDB, there is no other way.
+    return inInnoDb.isEmpty() || inInnoDb.get(0).equals("ON");
+  }
+
+  private void lookForCascades(String table) throws SQLException {
+    for (String sql :
+        session.query("SHOW CREATE TABLE " + qualified(table), row -> row.getString(2))) {
+      Matcher key = ACTING_FOREIGN_KEY.matcher(sql);
+      while (key.find()) {
+        cautions.add(
+            new Finding(
+                "",
+                "connection %s: rows of table `%s` that its foreign key `%s` changes (%s) do not come into the server's log; so what is written of them stays as it was"
+                    .formatted(database.name(), table, key.group(1), key.group(3)),
+                "change them first, in the application or in a trigger BEFORE DELETE or UPDATE of %s"
+                    .formatted(key.group(2))));
+      }
     }
   }
 

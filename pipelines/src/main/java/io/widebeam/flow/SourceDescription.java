@@ -14,6 +14,7 @@ import java.util.Objects;
  * @param unreadable why the others that exist cannot be read, by name
  * @param otherNames names of tables there, for suggestions
  * @param findings what is wrong with the connection, or with the server's settings
+ * @param cautions what a flow can run with, but its user has to know
  */
 public record SourceDescription(
     String connectorClass,
@@ -21,13 +22,26 @@ public record SourceDescription(
     Map<String, TableDescription> tables,
     Map<String, Finding> unreadable,
     List<String> otherNames,
-    List<Finding> findings) {
+    List<Finding> findings,
+    List<Finding> cautions) {
   public SourceDescription {
     Objects.requireNonNull(connectorClass, "connectorClass");
     tables = Map.copyOf(tables);
     unreadable = Map.copyOf(unreadable);
     otherNames = List.copyOf(otherNames);
     findings = List.copyOf(findings);
+    cautions = List.copyOf(cautions);
+  }
+
+  /** Of a database with nothing to be cautious of. */
+  public SourceDescription(
+      String connectorClass,
+      boolean reached,
+      Map<String, TableDescription> tables,
+      Map<String, Finding> unreadable,
+      List<String> otherNames,
+      List<Finding> findings) {
+    this(connectorClass, reached, tables, unreadable, otherNames, findings, List.of());
   }
 
   /** Of a database that could not be looked into. */

@@ -353,6 +353,39 @@ class SourceCatalogIT {
   }
 
   @Test
+  void foreignKeysThatChangeRowsUnseenAreToldOf() throws Exception {
+    server.run(
+        "CREATE TABLE shop.depots (id INT PRIMARY KEY, city INT, UNIQUE (city))",
+        "CREATE TABLE shop.stock (id INT PRIMARY KEY, depot INT, city INT, other INT,"
+            + " CONSTRAINT moved FOREIGN KEY (depot) REFERENCES shop.depots (id)"
+            + " ON DELETE CASCADE ON UPDATE CASCADE,"
+            + " CONSTRAINT `gone` FOREIGN KEY (city) REFERENCES shop.depots (city)"
+            + " ON DELETE SET NULL,"
+            + " FOREIGN KEY (other) REFERENCES shop.depots (id))");
+
+    SourceDescription description = SourceCatalog.jdbc().describe(as("cdc"), Set.of("stock"));
+
+    assertThat(description.findings()).isEmpty();
+    assertThat(description.cautions())
+        .containsExactlyInAnyOrder(
+            new Finding(
+                "",
+                "connection shop: rows of table `stock` that its foreign key `moved` changes (ON"
+                    + " DELETE CASCADE ON UPDATE CASCADE) do not come into the server's log; so"
+                    + " what is written of them stays as it was",
+                "change them first, in the application or in a trigger BEFORE DELETE or UPDATE of"
+                    + " `depots`"),
+            new Finding(
+                "",
+                "connection shop: rows of table `stock` that its foreign key `gone` changes (ON"
+                    + " DELETE SET NULL) do not come into the server's log; so what is written of"
+                    + " them stays as it was",
+                "change them first, in the application or in a trigger BEFORE DELETE or UPDATE of"
+                    + " `depots`"));
+    assertThat(SourceCatalog.jdbc().describe(as("cdc"), Set.of("depots")).cautions()).isEmpty();
+  }
+
+  @Test
   void anotherConnectorsTablesAreLookedUpByItsUrl() {
     Connection.Connector source =
         Connection.connector(

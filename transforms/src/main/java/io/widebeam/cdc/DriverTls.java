@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import javax.annotation.Nullable;
 
 /**
@@ -12,10 +13,25 @@ import javax.annotation.Nullable;
  * source than its connector does it with the same encryption, certificates and keys.
  */
 public final class DriverTls {
+  private static final Set<String> BINLOG_SETTINGS =
+      Set.of(
+          "database.ssl.mode",
+          "database.ssl.keystore",
+          "database.ssl.keystore.password",
+          "database.ssl.truststore",
+          "database.ssl.truststore.password");
+
   private static final List<String> POSTGRES_FILES =
       List.of("sslcert", "sslkey", "sslpassword", "sslrootcert", "sslfactory");
 
   private DriverTls() {}
+
+  /** Whether a setting of a connector is one that the drivers are given here. */
+  static boolean follows(String setting) {
+    return BINLOG_SETTINGS.contains(setting)
+        || setting.equals("database.sslmode")
+        || POSTGRES_FILES.stream().anyMatch(file -> setting.equals("database." + file));
+  }
 
   /** For MySQL's driver, from {@code database.ssl.mode}, {@code .keystore}, {@code .truststore}. */
   public static Map<String, String> mysql(Map<String, String> connector) {

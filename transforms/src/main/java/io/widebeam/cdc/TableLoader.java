@@ -115,9 +115,7 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
           "slot.drop.on.stop",
           "publication.name",
           "publication.autocreate.mode",
-          "database.sslmode",
           "table.include.list",
-          "database.ssl.mode",
           "poll.interval.ms",
           "max.batch.size",
           "max.queue.size",
@@ -241,7 +239,7 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
 
   @Nullable
   private static String check(String setting, String value) {
-    if (HARMLESS.contains(setting)) {
+    if (HARMLESS.contains(setting) || DriverTls.follows(setting)) {
       return null;
     }
     String expected = EXPECTED.get(setting);

@@ -199,7 +199,7 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     long version = Positions.version(next.positions(), next.version(), generation, next.due());
     if (head.attachment == JoinPlan.Attachment.ROOT) {
-      boolean renamed = exists && next.key() != null && !Arrays.equals(next.key(), key);
+      boolean renamed = exists && next.key() != null && !head.isSameKey(next.key(), key);
       for (byte[] other : otherKeys(head, next, key)) {
         boolean known = Arrays.equals(other, next.key());
         outputs
@@ -237,12 +237,12 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
   private static List<byte[]> otherKeys(
       JoinPlan.Node head, AssemblyState state, @Nullable byte[] key) {
     List<byte[]> keys = new ArrayList<>();
-    if (state.key() != null && !Arrays.equals(state.key(), key)) {
+    if (state.key() != null && !head.isSameKey(state.key(), key)) {
       keys.add(state.key());
     }
     for (byte[] row : state.passed()) {
       byte[] passed = BsonRow.project(row, head.keyColumns);
-      if (!Arrays.equals(passed, key) && !Arrays.equals(passed, state.key())) {
+      if (!head.isSameKey(passed, key) && !head.isSameKey(passed, state.key())) {
         keys.add(passed);
       }
     }
@@ -310,9 +310,8 @@ final class AssembleFn extends DoFn<KV<JoinKey, Message>, DocumentChange> {
     }
     if (head.attachment == JoinPlan.Attachment.ROOT) {
       byte[] key = BsonRow.project(row, head.keyColumns);
-      return Arrays.equals(key, state.key())
-              || Arrays.stream(state.passed())
-                  .anyMatch(other -> Arrays.equals(key, BsonRow.project(other, head.keyColumns)))
+      return head.isSameKey(key, state.key())
+              || Arrays.stream(state.passed()).anyMatch(other -> head.isSameKey(key, other))
           ? state
           : state.withPassed(row);
     }

@@ -10,6 +10,7 @@ import io.widebeam.view.ViewNode.Embedding;
 import io.widebeam.view.ViewNode.JoinColumn;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -163,6 +164,17 @@ final class JoinPlan implements Serializable {
           .filter(Objects::nonNull)
           .findFirst()
           .orElse(null);
+    }
+
+    /**
+     * Whether two rows, or their keys, have one key, as targets see it: of the same value, whatever
+     * type the columns have been given between the two.
+     */
+    boolean isSameKey(@Nullable byte[] one, @Nullable byte[] other) {
+      return Arrays.equals(one, other)
+          || (one != null
+              && other != null
+              && rowKey.encodeWithNulls(one).equals(rowKey.encodeWithNulls(other)));
     }
 
     boolean isHead() {

@@ -174,10 +174,7 @@ final class RouteFn extends DoFn<Change, DocumentChange> {
       return null;
     }
     if (node.attachment == JoinPlan.Attachment.ROOT) {
-      byte[] key = BsonRow.project(before, node.keyColumns);
-      return after != null && Arrays.equals(key, BsonRow.project(after, node.keyColumns))
-          ? null
-          : key;
+      return node.isSameKey(before, after) ? null : BsonRow.project(before, node.keyColumns);
     }
     return Objects.equals(Place.inParent(node, before), Place.inParent(node, after))
         ? null

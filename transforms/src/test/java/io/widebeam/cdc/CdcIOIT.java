@@ -310,6 +310,41 @@ class CdcIOIT {
     }
   }
 
+  /** Which is why a flow tells of such keys when it starts, and what to do instead. */
+  @Test
+  void theLogHasWhatATriggerDeletesAndNotWhatAForeignKeyDoes() throws Exception {
+    server.execute(
+        database,
+        "CREATE TABLE depots (id INT PRIMARY KEY)",
+        "CREATE TABLE stock (id INT PRIMARY KEY, depot INT,"
+            + " FOREIGN KEY (depot) REFERENCES depots (id) ON DELETE CASCADE)",
+        "INSERT INTO depots VALUES (1), (2), (3)",
+        "INSERT INTO stock VALUES (10, 1), (20, 2)");
+    try (Probe probe = new Probe(database)) {
+      probe.await(() -> !probe.position().clock().held());
+      probe.changes.clear();
+
+      server.execute(
+          database,
+          "DELETE FROM depots WHERE id = 1",
+          "CREATE TRIGGER emptied BEFORE DELETE ON depots FOR EACH ROW"
+              + " DELETE FROM stock WHERE depot = OLD.id",
+          "DELETE FROM depots WHERE id = 2",
+          "DELETE FROM depots WHERE id = 3");
+      probe.await(() -> deleted(probe, "depots").size() == 3);
+
+      assertThat(deleted(probe, "depots")).containsExactlyInAnyOrder(1, 2, 3);
+      assertThat(deleted(probe, "stock")).containsExactly(20);
+    }
+  }
+
+  private static List<Integer> deleted(Probe probe, String table) {
+    return probe.changes.stream()
+        .filter(change -> change.table().name().equals(table) && change.after() == null)
+        .map(change -> change.before().getInt32("id").getValue())
+        .toList();
+  }
+
   @Test
   void aClosedReaderLeavesNoThread() throws Exception {
     Probe probe = new Probe(database);

@@ -242,6 +242,37 @@ class StagesTest {
   }
 
   @Test
+  void aKeyThatIsGivenAnotherTypeIsTheSameDocument() {
+    PCollection<DocumentChange> documents =
+        pipeline
+            .apply(
+                TestStream.create(ChangeCoder.of())
+                    .addElements(at(LOAD, change(ORDERS, null, "{id: 1, buyer: null}", 1)))
+                    .advanceWatermarkTo(AFTER)
+                    .addElements(
+                        at(LIVE, change(ORDERS, null, "{id: {$numberLong: '1'}, buyer: null}", 2)))
+                    .addElements(
+                        at(
+                            LIVE.plus(Duration.millis(1)),
+                            change(
+                                ORDERS,
+                                "{id: {$numberLong: '1'}, buyer: null}",
+                                "{id: {$numberDecimal: '1.00'}, buyer: null}",
+                                3)))
+                    .advanceWatermarkToInfinity())
+            .apply(WideDocuments.of(VIEW));
+    PAssert.that(documents.apply(describeDocuments()))
+        .satisfies(
+            emitted -> {
+              assertThat(emitted).noneMatch(document -> document.endsWith("gone"));
+              assertThat(emitted)
+                  .anyMatch(document -> document.contains("\"$numberDecimal\": \"1.00\""));
+              return null;
+            });
+    pipeline.run();
+  }
+
+  @Test
   void aRowWithoutItsKeyIsADeadLetterAndGoneFromTheDocument() {
     PCollection<DeadLetter> letters =
         joinItems(
@@ -451,7 +482,7 @@ class StagesTest {
     return MapElements.into(TypeDescriptors.strings())
         .via(
             change ->
-                change.key().asInt32().getValue()
+                change.key().asNumber().intValue()
                     + ": "
                     + (change.after() == null ? "gone" : change.after().toJson()));
   }

@@ -1,10 +1,12 @@
 package io.widebeam.sink.mongodb;
 
 import io.widebeam.document.DocumentChange;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bson.BsonBinaryReader;
 import org.bson.BsonBinaryWriter;
+import org.bson.BsonDecimal128;
 import org.bson.BsonDocument;
 import org.bson.BsonInt64;
 import org.bson.BsonType;
@@ -13,6 +15,7 @@ import org.bson.RawBsonDocument;
 import org.bson.codecs.BsonValueCodec;
 import org.bson.codecs.EncoderContext;
 import org.bson.io.BasicOutputBuffer;
+import org.bson.types.Decimal128;
 
 /** Turns a document change into the bytes that are stored, without decoding the document. */
 final class StoredDocument {
@@ -80,12 +83,14 @@ final class StoredDocument {
   }
 
   /**
-   * What MongoDB takes for the same {@code _id}: it does not tell 32-bit from 64-bit integers, as
-   * in a key column that was altered from INT to BIGINT.
+   * What MongoDB takes for the same {@code _id}: it tells numbers by their values and not by their
+   * types, as in a key column that was altered from INT to BIGINT or DECIMAL.
    */
   static BsonValue identity(BsonValue id) {
     return switch (id.getBsonType()) {
       case INT32 -> new BsonInt64(id.asInt32().getValue());
+      case DOUBLE -> ofNumber(id, id.asDouble().decimal128Value());
+      case DECIMAL128 -> ofNumber(id, id.asDecimal128().getValue());
       case DOCUMENT -> {
         BsonDocument fields = new BsonDocument();
         id.asDocument().forEach((name, value) -> fields.append(name, identity(value)));
@@ -93,5 +98,20 @@ final class StoredDocument {
       }
       default -> id;
     };
+  }
+
+  private static BsonValue ofNumber(BsonValue id, Decimal128 value) {
+    if (!value.isFinite()) {
+      return id;
+    }
+    // Not bigDecimalValue(): it refuses a zero with a sign.
+    BigDecimal number = new BigDecimal(value.toString());
+    if (number.signum() == 0) {
+      return new BsonInt64(0);
+    }
+    BigDecimal shortest = number.stripTrailingZeros();
+    return shortest.scale() <= 0 && shortest.precision() - shortest.scale() < 19
+        ? new BsonInt64(shortest.longValueExact())
+        : new BsonDecimal128(new Decimal128(shortest));
   }
 }

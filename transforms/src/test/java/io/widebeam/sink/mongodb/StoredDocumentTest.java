@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.widebeam.document.DocumentChange;
+import java.util.stream.Stream;
 import org.bson.BsonBinary;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -57,11 +58,22 @@ class StoredDocumentTest {
   }
 
   @Test
-  void integersOfBothWidthsAreTheSameKey() {
-    assertThat(StoredDocument.identity(new BsonInt32(5)))
-        .isEqualTo(StoredDocument.identity(new BsonInt64(5)));
-    assertThat(StoredDocument.identity(new BsonDocument("a", new BsonInt32(5))))
-        .isEqualTo(StoredDocument.identity(RawBsonDocument.parse("{a: {$numberLong: '5'}}")));
+  void numbersOfTheSameValueAreTheSameKeyWhateverTheirTypes() {
+    assertThat(
+            Stream.of("5", "{$numberLong: '5'}", "5.0", "{$numberDecimal: '5.00'}")
+                .map(StoredDocumentTest::identity))
+        .containsOnly(new BsonInt64(5));
+    assertThat(identity("{$numberDecimal: '0.50'}")).isEqualTo(identity("0.5"));
+    assertThat(identity("{$numberDecimal: '-0.0'}")).isEqualTo(identity("0"));
+    assertThat(identity("{$numberDecimal: '5E+30'}"))
+        .isEqualTo(identity("{$numberDecimal: '50E+29'}"));
+    assertThat(identity("{$numberDecimal: '5.1'}")).isNotEqualTo(identity("5"));
+    assertThat(identity("{$numberDecimal: 'NaN'}")).isNotEqualTo(identity("0"));
+    assertThat(identity("{a: 5}")).isEqualTo(identity("{a: {$numberLong: '5'}}"));
+  }
+
+  private static BsonValue identity(String key) {
+    return StoredDocument.identity(BsonDocument.parse("{key: " + key + "}").get("key"));
   }
 
   private static RawBsonDocument render(BsonValue key, String after) {
