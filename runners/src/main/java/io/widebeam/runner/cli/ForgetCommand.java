@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Removes what a flow that is not to run any more keeps: its state directory, and its"
           + " replication slots and publications in Postgres, for whose sake the server keeps its"
-          + " log. The targets stay as they are."
+          + " log. The targets stay as they are. Stop a job on a cluster first."
     })
 final class ForgetCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "stop",
     description = {
-      "Stops a flow that runs on this machine: takes a last checkpoint, from which the next run goes"
-          + " on, and waits until the process has ended.",
+      "Stops a flow that runs on this machine or on a Flink cluster: takes a last checkpoint, from"
+          + " which the next run goes on, and waits until it has ended.",
       "Exit status: 0 if it does not run any more, 1 if it failed meanwhile or is still running."
     })
 final class StopCommand implements Callable<Integer> {
@@ -44,7 +44,7 @@ final class StopCommand implements Callable<Integer> {
       names = "--timeout",
       defaultValue = "120",
       paramLabel = "SECONDS",
-      description = "How long to wait (default: ${DEFAULT-VALUE}).")
+      description = "How long to wait (default: ${DEFAULT-VALUE}); on a cluster, always 600.")
   private int timeoutSeconds;
 
   @Override
