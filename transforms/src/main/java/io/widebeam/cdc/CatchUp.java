@@ -34,6 +34,12 @@ final class CatchUp {
   /** When the proof should have come: the connector may read another server than it asks. */
   private static final long LAST_SILENCE_MILLIS = 30_000;
 
+  /**
+   * The same, of a connector that has said nothing at all: it may be waiting for its slot, which a
+   * Postgres server keeps for a client that is gone for a minute.
+   */
+  private static final long FIRST_PROOF_MILLIS = 120_000;
+
   @Nullable private final LogPosition end;
   @Nullable private final String marker;
 
@@ -42,13 +48,11 @@ final class CatchUp {
 
   private boolean reached;
   private boolean heard;
-  private boolean provable;
 
   private CatchUp(@Nullable LogPosition end, @Nullable String marker, long markerLsn) {
     this.end = end;
     this.marker = marker;
     this.markerLsn = markerLsn;
-    this.provable = marker != null;
   }
 
   /** To where the log ends now; everything that the connection has read is before it. */
@@ -89,7 +93,6 @@ final class CatchUp {
   void beforePoll(ConnectorTask task) {
     if (end != null) {
       BinlogClient client = task.binlogClient();
-      provable = client != null;
       LogPosition position = client == null ? null : client.position();
       reached = position != null && position.compareTo(end) >= 0;
     }
@@ -132,8 +135,8 @@ final class CatchUp {
     if (reached) {
       return true;
     }
-    if (provable) {
-      return silentMillis > LAST_SILENCE_MILLIS;
+    if (end != null || marker != null) {
+      return silentMillis > (heard ? LAST_SILENCE_MILLIS : FIRST_PROOF_MILLIS);
     }
     return silentMillis > (heard ? SILENCE_MILLIS : FIRST_SILENCE_MILLIS);
   }
