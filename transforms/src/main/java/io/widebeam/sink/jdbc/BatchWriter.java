@@ -12,8 +12,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.LocalDate;
-import java.time.LocalDateTime;
-import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.metrics.Counter;
 import org.apache.beam.sdk.metrics.Gauge;
@@ -260,12 +259,11 @@ final class BatchWriter {
     List<RowWrite> upserts = new ArrayList<>();
     for (RowWrite write : batch.writes().values()) {
       Long version = stored.remove(write.id());
-      if (version == null && write.isDelete()) {
-        outcome.committed(write);
-      } else if (version == null || version < write.version()) {
+      // A delete goes out also where no row was read: a key may read otherwise than it was written.
+      if (version == null || version < write.version()) {
         (write.isDelete() ? deletes : upserts).add(write);
         outcome.committed(write);
-        outcome.inserted += version == null ? 1 : 0;
+        outcome.inserted += version == null && !write.isDelete() ? 1 : 0;
       } else if (version == write.version() && outcomeUnknown && !write.isDelete()) {
         // An attempt before, whose answer was lost, has put it there.
         outcome.committed(write);
@@ -333,7 +331,9 @@ final class BatchWriter {
     String one = Dialect.repeated("?", columns.size());
     boolean composite = columns.size() > 1;
     return "SELECT "
-        + dialect.list(table.primaryKey())
+        + (table.hasRowKey()
+            ? dialect.quoted(FlatTable.ROW_KEY)
+            : selected(dialect, table.documentKeyColumns()))
         + ", "
         + dialect.quoted(table.versionColumn())
         + " FROM "
@@ -345,9 +345,14 @@ final class BatchWriter {
         + ")";
   }
 
-  private static void readVersions(
+  private static String selected(Dialect dialect, List<Column> columns) {
+    return columns.stream().map(dialect::selected).collect(Collectors.joining(", "));
+  }
+
+  private void readVersions(
       FlatTable table, PreparedStatement statement, Map<String, Long> versions)
       throws SQLException {
+    Dialect dialect = shared.dialect();
     List<Column> keyColumns = table.documentKeyColumns();
     try (ResultSet found = statement.executeQuery()) {
       while (found.next()) {
@@ -359,7 +364,7 @@ final class BatchWriter {
         } else {
           BsonValue[] key = new BsonValue[keyColumns.size()];
           for (int i = 0; i < key.length; i++) {
-            key[i] = storedValue(found, i + 1, keyColumns.get(i).type());
+            key[i] = storedValue(dialect, found, i + 1, keyColumns.get(i).type());
           }
           id = RowKey.ofDocument(key);
           version = key.length + 1;
@@ -372,7 +377,7 @@ final class BatchWriter {
 
   /** A key's value as its document has it, or one of the same text; null for null. */
   @Nullable
-  private static BsonValue storedValue(ResultSet row, int index, ColumnType type)
+  private static BsonValue storedValue(Dialect dialect, ResultSet row, int index, ColumnType type)
       throws SQLException {
     BsonValue value =
         switch (type.kind()) {
@@ -388,15 +393,15 @@ final class BatchWriter {
             LocalDate date = row.getObject(index, LocalDate.class);
             yield date == null ? null : moment(date.atStartOfDay(ZoneOffset.UTC).toInstant());
           }
-          case TIMESTAMP -> {
-            LocalDateTime time = row.getObject(index, LocalDateTime.class);
-            yield time == null ? null : moment(time.toInstant(ZoneOffset.UTC));
+          case TIMESTAMP, INSTANT -> {
+            Instant moment = dialect.moment(row, index);
+            yield moment == null ? null : moment(moment);
           }
-          case INSTANT -> {
-            OffsetDateTime time = row.getObject(index, OffsetDateTime.class);
-            yield time == null ? null : moment(time.toInstant());
+          case TIME, DURATION -> {
+            String text = row.getString(index);
+            yield text == null ? null : new BsonString(timeText(text));
           }
-          case TEXT, TIME, DURATION, UUID, JSON -> {
+          case TEXT, UUID, JSON -> {
             String text = row.getString(index);
             yield text == null ? null : new BsonString(text);
           }
@@ -413,6 +418,18 @@ final class BatchWriter {
     return number.stripTrailingZeros().precision() <= MathContext.DECIMAL128.getPrecision()
         ? new BsonDecimal128(new Decimal128(number.stripTrailingZeros()))
         : new BsonString(RowKey.text(number));
+  }
+
+  /** A time as the sources write it: without a fraction, or with one of six digits. */
+  private static String timeText(String text) {
+    int point = text.indexOf('.');
+    if (point < 0) {
+      return text;
+    }
+    String fraction = (text.substring(point + 1) + "000000").substring(0, 6);
+    return fraction.equals("000000")
+        ? text.substring(0, point)
+        : text.substring(0, point + 1) + fraction;
   }
 
   private static BsonValue moment(Instant instant) {
@@ -438,20 +455,19 @@ final class BatchWriter {
     FlatTable table = shared.table();
     Dialect dialect = shared.dialect();
     List<Column> columns = table.documentKeyColumns();
-    List<String> selected = new ArrayList<>(table.primaryKey());
-    columns.forEach(column -> selected.add(column.name()));
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
                 "SELECT "
-                    + dialect.list(selected)
+                    + dialect.quoted(FlatTable.ROW_KEY)
+                    + (columns.isEmpty() ? "" : ", " + selected(dialect, columns))
                     + " FROM "
                     + dialect.quotedTable(table.name()))) {
       while (rows.next()) {
         BsonValue[] values = new BsonValue[columns.size()];
         BsonDocument key = new BsonDocument();
         for (int i = 0; i < values.length; i++) {
-          values[i] = storedValue(rows, i + 2, columns.get(i).type());
+          values[i] = storedValue(dialect, rows, i + 2, columns.get(i).type());
           key.put(table.documentKey().get(i), values[i] == null ? BsonNull.VALUE : values[i]);
         }
         if (RowKey.ofDocument(values).equals(rows.getString(1))) {

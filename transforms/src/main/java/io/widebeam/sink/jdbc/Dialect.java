@@ -4,7 +4,14 @@ import io.widebeam.sink.jdbc.FlatTable.Column;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -86,6 +93,24 @@ abstract sealed class Dialect permits H2Dialect, MySqlDialect, PostgresDialect {
   abstract void bind(
       PreparedStatement statement, int index, ColumnType type, @Nullable BsonValue value)
       throws SQLException;
+
+  /** How a column is selected whose values are read back. */
+  String selected(Column column) {
+    return quoted(column.name());
+  }
+
+  /** A date with a time: in UTC where its column, whatever its kind, has no time zone. */
+  @Nullable
+  Instant moment(ResultSet row, int index) throws SQLException {
+    ResultSetMetaData metaData = row.getMetaData();
+    if (metaData.getColumnType(index) == Types.TIMESTAMP_WITH_TIMEZONE
+        || metaData.getColumnTypeName(index).equalsIgnoreCase("timestamptz")) {
+      OffsetDateTime time = row.getObject(index, OffsetDateTime.class);
+      return time == null ? null : time.toInstant();
+    }
+    LocalDateTime time = row.getObject(index, LocalDateTime.class);
+    return time == null ? null : time.toInstant(ZoneOffset.UTC);
+  }
 
   /** Whether time may mend the failure, by codes of this database's own. */
   abstract boolean isTransient(SQLException failure);

@@ -3,8 +3,13 @@ package io.widebeam.sink.jdbc;
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import java.math.BigDecimal;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -179,6 +184,30 @@ final class MySqlDialect extends Dialect {
       throw new IllegalArgumentException("cannot hold more than 30 digits behind the point");
     }
     statement.setObject(index, bound);
+  }
+
+  /** Drivers take dates with a time for ones in Java's own zone, where not all exist. */
+  @Override
+  String selected(Column column) {
+    ColumnType.Kind kind = column.type().kind();
+    String quoted = quoted(column.name());
+    return kind == ColumnType.Kind.TIMESTAMP || kind == ColumnType.Kind.INSTANT
+        ? "CAST(" + quoted + " AS CHAR)"
+        : quoted;
+  }
+
+  @Nullable
+  @Override
+  Instant moment(ResultSet row, int index) throws SQLException {
+    String text = row.getString(index);
+    try {
+      return text == null
+          ? null
+          : LocalDateTime.parse(text.replace(' ', 'T')).toInstant(ZoneOffset.UTC);
+    } catch (DateTimeParseException e) {
+      // A zero date, which nobody writes here.
+      return null;
+    }
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TimeZone;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.annotation.Nullable;
@@ -608,6 +609,85 @@ abstract class JdbcTablesContract {
       writer.write(new DocumentChange(document("{}"), null, document("{n: 2}"), 2, 0));
       assertThat(rows("SELECT " + quoted("n") + " FROM " + quoted("total"))).containsExactly("2");
       assertThat(JdbcTables.groups(target(), total)).containsExactly(new BsonDocument());
+    }
+  }
+
+  @Test
+  void rowsAreFoundByKeysOfTimesWhateverTheTimeZoneOfJava() throws Exception {
+    FlatTable table =
+        FlatTable.of(
+            "visits",
+            List.of(
+                Column.of("id", INT),
+                Column.of("at", ColumnType.of(Kind.INSTANT)),
+                Column.of("due", ColumnType.of(Kind.TIMESTAMP)),
+                Column.of("clock", ColumnType.of(Kind.TIME)),
+                Column.of("took", ColumnType.of(Kind.DURATION)),
+                Column.of("n", INT)),
+            List.of("id", "at", "due", "clock", "took"));
+    String key =
+        "id: 1, at: {$date: '2024-07-01T02:30:15.125Z'}, due: {$date: '2024-03-10T02:30:00Z'},"
+            + " clock: '10:00:00', took: '-100:00:00.500000'";
+    TimeZone before = TimeZone.getDefault();
+    TimeZone.setDefault(TimeZone.getTimeZone("America/New_York"));
+    try (Writer writer = new Writer(table)) {
+      writer.write(
+          new DocumentChange(document("{" + key + "}"), null, document("{n: 1}"), 1, 0),
+          new DocumentChange(
+              document("{" + key.replaceFirst("1", "2") + "}"), null, document("{n: 1}"), 1, 0));
+      writer.write(new DocumentChange(document("{" + key + "}"), null, document("{n: 2}"), 2, 0));
+      writer.write(new DocumentChange(document("{" + key + "}"), null, document("{n: 0}"), 1, 0));
+      assertThat(rows("SELECT " + quoted("n") + " FROM " + quoted("visits") + " ORDER BY 1"))
+          .containsExactly("1", "2");
+      assertThat(writer.counter("documentsInserted")).isEqualTo(2);
+      assertThat(writer.counter("staleWritesRefused")).isEqualTo(1);
+      writer.write(new DocumentChange(document("{" + key + "}"), null, null, 3, 0));
+      assertThat(rows("SELECT " + quoted("n") + " FROM " + quoted("visits"))).containsExactly("1");
+      assertThat(writer.counter("documentsDeleted")).isEqualTo(1);
+    } finally {
+      TimeZone.setDefault(before);
+    }
+  }
+
+  @Test
+  void groupsOfTimesTellTheirKeysWhateverTheTimeZoneOfJava() throws Exception {
+    FlatTable table =
+        FlatTable.ofGroups(
+            "sales",
+            List.of(
+                Column.of("at", ColumnType.of(Kind.INSTANT)),
+                Column.of("due", ColumnType.of(Kind.TIMESTAMP)),
+                Column.of("clock", ColumnType.of(Kind.TIME)),
+                Column.of("took", ColumnType.of(Kind.DURATION)),
+                Column.of("n", INT)),
+            List.of("at", "due", "clock", "took"));
+    TimeZone before = TimeZone.getDefault();
+    TimeZone.setDefault(TimeZone.getTimeZone("America/New_York"));
+    try (Writer writer = new Writer(table)) {
+      RawBsonDocument group =
+          document(
+              "{at: {$date: '2024-07-01T02:30:15.125Z'}, due: {$date: '2024-03-10T02:30:00Z'},"
+                  + " clock: '10:00:00.250000', took: '-100:00:00.500000'}");
+      BsonDocument row = group.decode(new BsonDocumentCodec()).append("n", new BsonInt32(1));
+      writer.write(
+          new DocumentChange(group, null, new RawBsonDocument(row, new BsonDocumentCodec()), 1, 0));
+      assertThat(JdbcTables.groups(target(), table)).containsExactly(group);
+    } finally {
+      TimeZone.setDefault(before);
+    }
+  }
+
+  @Test
+  void aDeleteIsSentAlsoWhereTheKeyReadsOtherwise() throws Exception {
+    FlatTable table =
+        FlatTable.of("shops", List.of(Column.of("at", ColumnType.of(Kind.TIME))), List.of("at"));
+    try (Writer writer = new Writer(table)) {
+      writer.write(new DocumentChange(new BsonString("09:00:00.50"), null, document("{}"), 1, 0));
+      assertThat(table(table)).hasSize(1);
+      writer.write(new DocumentChange(new BsonString("09:00:00.50"), null, null, 1, 0));
+      assertThat(table(table)).hasSize(1);
+      writer.write(new DocumentChange(new BsonString("09:00:00.50"), null, null, 2, 0));
+      assertThat(table(table)).isEmpty();
     }
   }
 
