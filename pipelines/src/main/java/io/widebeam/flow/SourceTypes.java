@@ -56,9 +56,9 @@ final class SourceTypes {
       case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob" ->
           ColumnType.binary(limit);
       case "date" -> ColumnType.of(Kind.DATE);
-      case "datetime" -> ColumnType.of(Kind.TIMESTAMP);
-      case "timestamp" -> ColumnType.of(Kind.INSTANT);
-      case "time" -> ColumnType.of(Kind.DURATION);
+      case "datetime" -> ColumnType.time(Kind.TIMESTAMP, number(parts.group(2), 0));
+      case "timestamp" -> ColumnType.time(Kind.INSTANT, number(parts.group(2), 0));
+      case "time" -> ColumnType.time(Kind.DURATION, number(parts.group(2), 0));
       case "uuid" -> ColumnType.of(Kind.UUID);
       case "json",
           "geometry",
@@ -94,9 +94,9 @@ final class SourceTypes {
       case "character", "character varying" -> ColumnType.text(number(parts.group(2), 0));
       case "bytea" -> ColumnType.binary(0);
       case "date" -> ColumnType.of(Kind.DATE);
-      case "timestamp without time zone" -> ColumnType.of(Kind.TIMESTAMP);
-      case "timestamp with time zone" -> ColumnType.of(Kind.INSTANT);
-      case "time without time zone" -> ColumnType.of(Kind.TIME);
+      case "timestamp without time zone" -> postgresTime(Kind.TIMESTAMP, parts);
+      case "timestamp with time zone" -> postgresTime(Kind.INSTANT, parts);
+      case "time without time zone" -> postgresTime(Kind.TIME, parts);
       case "uuid" -> ColumnType.of(Kind.UUID);
       case "json", "jsonb", "hstore", "point", "geometry", "geography" -> ColumnType.of(Kind.JSON);
       default -> ColumnType.text(0);
@@ -115,8 +115,8 @@ final class SourceTypes {
       case Types.REAL, Types.FLOAT, Types.DOUBLE -> ColumnType.of(Kind.FLOAT64);
       case Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY, Types.BLOB -> ColumnType.binary(0);
       case Types.DATE -> ColumnType.of(Kind.DATE);
-      case Types.TIMESTAMP -> ColumnType.of(Kind.TIMESTAMP);
-      case Types.TIMESTAMP_WITH_TIMEZONE -> ColumnType.of(Kind.INSTANT);
+      case Types.TIMESTAMP -> ColumnType.time(Kind.TIMESTAMP, Math.max(scale, 0));
+      case Types.TIMESTAMP_WITH_TIMEZONE -> ColumnType.time(Kind.INSTANT, Math.max(scale, 0));
       case Types.TIME -> ColumnType.of(Kind.TIME);
       case Types.ARRAY, Types.STRUCT -> ColumnType.of(Kind.JSON);
       default -> ColumnType.text(0);
@@ -150,6 +150,11 @@ final class SourceTypes {
       throw new IllegalArgumentException("not a type: " + type);
     }
     return matcher;
+  }
+
+  /** Where nothing else is said, Postgres keeps microseconds. */
+  private static ColumnType postgresTime(Kind kind, Matcher parts) {
+    return ColumnType.time(kind, number(parts.group(2), 6));
   }
 
   private static ColumnType decimal(Matcher parts, int usualLength) {

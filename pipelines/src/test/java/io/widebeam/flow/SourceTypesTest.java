@@ -23,9 +23,10 @@ class SourceTypesTest {
     assertThat(SourceTypes.mysql("enum('a','b''(c)')", 4)).isEqualTo(ColumnType.text(4));
     assertThat(SourceTypes.mysql("bit(1)", 0)).isEqualTo(ColumnType.of(Kind.BOOLEAN));
     assertThat(SourceTypes.mysql("bit(9)", 0)).isEqualTo(ColumnType.binary(8));
-    assertThat(SourceTypes.mysql("datetime(6)", 0)).isEqualTo(ColumnType.of(Kind.TIMESTAMP));
+    assertThat(SourceTypes.mysql("datetime(6)", 0)).isEqualTo(ColumnType.time(Kind.TIMESTAMP, 6));
+    assertThat(SourceTypes.mysql("datetime", 0)).isEqualTo(ColumnType.time(Kind.TIMESTAMP, 0));
     assertThat(SourceTypes.mysql("timestamp", 0)).isEqualTo(ColumnType.of(Kind.INSTANT));
-    assertThat(SourceTypes.mysql("time(3)", 0)).isEqualTo(ColumnType.of(Kind.DURATION));
+    assertThat(SourceTypes.mysql("time(3)", 0)).isEqualTo(ColumnType.time(Kind.DURATION, 3));
     assertThat(SourceTypes.mysql("json", 0)).isEqualTo(ColumnType.of(Kind.JSON));
   }
 
@@ -37,10 +38,11 @@ class SourceTypesTest {
     assertThat(SourceTypes.postgres("numeric(5,-2)")).isEqualTo(ColumnType.decimal(7, 0));
     assertThat(SourceTypes.postgres("character varying(20)")).isEqualTo(ColumnType.text(20));
     assertThat(SourceTypes.postgres("timestamp(3) without time zone"))
-        .isEqualTo(ColumnType.of(Kind.TIMESTAMP));
+        .isEqualTo(ColumnType.time(Kind.TIMESTAMP, 3));
     assertThat(SourceTypes.postgres("timestamp with time zone"))
-        .isEqualTo(ColumnType.of(Kind.INSTANT));
-    assertThat(SourceTypes.postgres("time without time zone")).isEqualTo(ColumnType.of(Kind.TIME));
+        .isEqualTo(ColumnType.time(Kind.INSTANT, 6));
+    assertThat(SourceTypes.postgres("time without time zone"))
+        .isEqualTo(ColumnType.time(Kind.TIME, 6));
     assertThat(SourceTypes.postgres("integer[]")).isEqualTo(ColumnType.of(Kind.JSON));
     assertThat(SourceTypes.postgres("mood")).isEqualTo(ColumnType.text(0));
   }

@@ -531,8 +531,13 @@ final class BatchWriter {
     }
     for (int i = 0; i < write.values().length; i++) {
       Column column = table.columns().get(i);
+      BsonValue value = write.values()[i];
       try {
-        shared.dialect().bind(statement, next++, column.type(), write.values()[i]);
+        if (value != null) {
+          Integer digits = shared.digits().get(column.name());
+          SqlValues.requireExact(column.type(), value, digits);
+        }
+        shared.dialect().bind(statement, next++, column.type(), value);
       } catch (IllegalArgumentException e) {
         throw rejection(write.id(), "column " + column.name() + " " + e.getMessage());
       }

@@ -9,7 +9,8 @@ import java.util.Objects;
  *
  * @param length for {@link Kind#TEXT} in characters and {@link Kind#BINARY} in bytes: the longest
  *     value, or 0 for any; for {@link Kind#DECIMAL} the digits in all; otherwise 0
- * @param scale for {@link Kind#DECIMAL} the digits behind the point; otherwise 0
+ * @param scale for {@link Kind#DECIMAL} the digits behind the point, for times and dates with a
+ *     time those behind the seconds' point, where the source tells; otherwise 0
  */
 public record ColumnType(Kind kind, int length, int scale) implements Serializable {
 
@@ -65,12 +66,23 @@ public record ColumnType(Kind kind, int length, int scale) implements Serializab
     return new ColumnType(Kind.DECIMAL, digits, scale);
   }
 
+  /**
+   * A time, or a date with one.
+   *
+   * @param digits how many the source has behind the seconds' point; documents have no more than
+   *     three of a date with a time
+   */
+  public static ColumnType time(Kind kind, int digits) {
+    return new ColumnType(kind, 0, digits);
+  }
+
   @Override
   public String toString() {
     String name = kind.name().toLowerCase(Locale.ROOT);
     if (kind == Kind.DECIMAL && length > 0) {
       return name + "(" + length + ", " + scale + ")";
     }
-    return length > 0 ? name + "(" + length + ")" : name;
+    int shown = Math.max(length, scale);
+    return shown > 0 ? name + "(" + shown + ")" : name;
   }
 }

@@ -120,6 +120,34 @@ abstract sealed class Dialect permits H2Dialect, MySqlDialect, PostgresDialect {
     return false;
   }
 
+  /**
+   * A column of texts that takes different ones for equal.
+   *
+   * @param why completes "column c of"
+   * @param length the longest text, in characters; 0 for any
+   */
+  record LooseText(String column, String why, int length) {
+    static LooseText ofCollation(String column, String collation, int length) {
+      return new LooseText(
+          column, "collation `" + collation + "`, by which different keys are one row", length);
+    }
+
+    static LooseText ofChar(String column, int length) {
+      return new LooseText(column, "type char, which drops blanks at the end", length);
+    }
+  }
+
+  /** The columns of a table in which two different texts are one key. */
+  List<LooseText> looseTexts(Connection connection, String schema, String catalog, String table)
+      throws SQLException {
+    return List.of();
+  }
+
+  /** What follows {@code ALTER TABLE} to make a column one of keys of such a length. */
+  String changeType(String column, int length) {
+    return "ALTER COLUMN " + quoted(column) + " TYPE " + typeName(ColumnType.text(length), true);
+  }
+
   /** How many rows a statement takes at best. */
   int maxRowsPerUpsert() {
     return 512;

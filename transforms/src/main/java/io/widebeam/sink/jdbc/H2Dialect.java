@@ -58,7 +58,7 @@ final class H2Dialect extends Dialect {
     types.put(table.versionColumn(), ColumnType.of(ColumnType.Kind.INT64));
     String row =
         columns.stream()
-            .map(column -> "CAST(? AS " + typeName(types.get(column), false) + ")")
+            .map(column -> "CAST(? AS " + valueType(types.get(column)) + ")")
             .collect(Collectors.joining(", ", "(", ")"));
     String version = quoted(table.versionColumn());
     return "MERGE INTO "
@@ -85,6 +85,11 @@ final class H2Dialect extends Dialect {
         + ") VALUES ("
         + columns.stream().map(column -> "s." + quoted(column)).collect(Collectors.joining(", "))
         + ")";
+  }
+
+  /** A value's own: a column may have room for more than is declared. */
+  private String valueType(ColumnType type) {
+    return type.kind() == ColumnType.Kind.DECIMAL ? "DECFLOAT" : typeName(type, false);
   }
 
   /** Its parser is slower than a round trip is long: there is none. */

@@ -2,6 +2,7 @@ package io.widebeam.sink.jdbc;
 
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import java.math.BigDecimal;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -213,6 +214,39 @@ final class MySqlDialect extends Dialect {
   @Override
   boolean isTransient(SQLException failure) {
     return TRANSIENT_CODES.contains(failure.getErrorCode());
+  }
+
+  /** All but the collations that compare byte by byte, also blanks at the end. */
+  @Override
+  List<LooseText> looseTexts(Connection connection, String schema, String catalog, String table)
+      throws SQLException {
+    List<LooseText> columns = new ArrayList<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT column_name, collation_name, data_type, character_maximum_length"
+                + " FROM information_schema.columns"
+                + " WHERE table_schema = ? AND table_name = ? AND collation_name IS NOT NULL")) {
+      statement.setString(1, catalog);
+      statement.setString(2, table);
+      try (ResultSet found = statement.executeQuery()) {
+        while (found.next()) {
+          String name = found.getString(1);
+          String collation = found.getString(2);
+          int length = (int) Math.min(found.getLong(4), MAX_KEY_LENGTH);
+          if (!collation.endsWith("_nopad_bin") && !collation.equals("utf8mb4_0900_bin")) {
+            columns.add(LooseText.ofCollation(name, collation, length));
+          } else if (found.getString(3).equalsIgnoreCase("char")) {
+            columns.add(LooseText.ofChar(name, length));
+          }
+        }
+      }
+    }
+    return columns;
+  }
+
+  @Override
+  String changeType(String column, int length) {
+    return "MODIFY " + quoted(column) + " " + keyText(length) + " NOT NULL";
   }
 
   @Override

@@ -1,9 +1,12 @@
 package io.widebeam.sink.jdbc;
 
 import java.math.BigDecimal;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -75,6 +78,40 @@ final class PostgresDialect extends Dialect {
         + version
         + ", -1) < excluded."
         + version;
+  }
+
+  /** Texts of nondeterministic collations, which servers have from version 12, and char. */
+  @Override
+  List<LooseText> looseTexts(Connection connection, String schema, String catalog, String table)
+      throws SQLException {
+    List<LooseText> columns = new ArrayList<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT a.attname, c.collname, a.atttypid = 'bpchar'::regtype,"
+                + " coalesce(to_jsonb(c)->>'collisdeterministic' = 'false', false)"
+                + " FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid"
+                + " JOIN pg_namespace n ON n.oid = t.relnamespace"
+                + " JOIN pg_collation c ON c.oid = a.attcollation"
+                + " WHERE n.nspname = ? AND t.relname = ? AND a.attnum > 0")) {
+      statement.setString(1, schema);
+      statement.setString(2, table);
+      try (ResultSet found = statement.executeQuery()) {
+        while (found.next()) {
+          String name = found.getString(1);
+          if (found.getBoolean(4)) {
+            columns.add(LooseText.ofCollation(name, found.getString(2), 0));
+          } else if (found.getBoolean(3)) {
+            columns.add(LooseText.ofChar(name, 0));
+          }
+        }
+      }
+    }
+    return columns;
+  }
+
+  @Override
+  String changeType(String column, int length) {
+    return super.changeType(column, length) + " COLLATE \"C\"";
   }
 
   @Override

@@ -49,6 +49,9 @@ final class SharedTable implements AutoCloseable {
   @Nullable private volatile Dialect dialect;
   private volatile FlatTable table;
 
+  /** By column, how many digits behind the point there is room for; see {@link TableSetup}. */
+  private volatile Map<String, Integer> digits = Map.of();
+
   private SharedTable(TableWrite write) {
     this.write = write;
     this.outages = new OutageLog(LOG, write);
@@ -119,6 +122,11 @@ final class SharedTable implements AutoCloseable {
     return table;
   }
 
+  /** By column, how many digits behind the point there is room for; none where it is no matter. */
+  Map<String, Integer> digits() {
+    return digits;
+  }
+
   /** The database's dialect, or null as long as {@link #connect} has not succeeded. */
   @Nullable
   Dialect dialect() {
@@ -162,6 +170,7 @@ final class SharedTable implements AutoCloseable {
                 + ": "
                 + mismatches.stream().map(Mismatch::toString).collect(Collectors.joining("; ")));
       }
+      digits = setup.digits();
       connection.commit();
       dialect = found;
     }
@@ -188,7 +197,9 @@ final class SharedTable implements AutoCloseable {
     }
     try (Connection connection = connect()) {
       FlatTable longer = table.withColumns(missing);
-      addColumns(connection, dialect, new TableSetup(connection, dialect, longer).missingColumns());
+      TableSetup setup = new TableSetup(connection, dialect, longer);
+      addColumns(connection, dialect, setup.missingColumns());
+      digits = setup.digits();
       connection.commit();
       table = longer;
       Set<String> known = new HashSet<>(names);

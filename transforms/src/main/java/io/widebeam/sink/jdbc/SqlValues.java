@@ -7,6 +7,9 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Base64;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.annotation.Nullable;
 import org.bson.BsonDocument;
 import org.bson.BsonValue;
 import org.bson.json.JsonMode;
@@ -30,6 +33,16 @@ final class SqlValues {
                   writer.writeRaw(
                       Double.isFinite(value) ? Double.toString(value) : "\"" + value + "\""))
           .build();
+
+  private static final long DAY_MILLIS = 86_400_000L;
+
+  private static final Pattern DATE = Pattern.compile("\\d+-\\d{1,2}-\\d{1,2}( BC)?");
+
+  private static final Pattern TIME =
+      Pattern.compile("-?\\d+:\\d{1,2}(:\\d{1,2}(\\.\\d*)?)?(Z|[+-]\\d{2}(:?\\d{2})?)?");
+
+  /** The digits behind a point, without zeros at their end. */
+  private static final Pattern FRACTION = Pattern.compile("\\.(\\d*[1-9])");
 
   private static final String BEFORE_VALUE = "{\"v\": ";
 
@@ -70,7 +83,108 @@ final class SqlValues {
   }
 
   private static Boolean booleanOf(BsonValue value) {
-    return value.isBoolean() ? value.asBoolean().getValue() : number(value).signum() != 0;
+    return value.isBoolean()
+        ? value.asBoolean().getValue()
+        : switch (number(value).intValueExact()) {
+          case 0 -> false;
+          case 1 -> true;
+          default -> throw new ArithmeticException("neither true nor false");
+        };
+  }
+
+  /**
+   * Refuses what databases would round or cut without a word: more digits behind the point than the
+   * column has, a time of day in a date, a date in a time.
+   *
+   * @param digits how many digits behind the point, of the number or of the seconds, the column has
+   *     room for; null for any
+   * @throws IllegalArgumentException if the value would be another one, or is none of the kind; the
+   *     message completes "column c …"
+   */
+  static void requireExact(ColumnType type, BsonValue value, @Nullable Integer digits) {
+    switch (type.kind()) {
+      case DECIMAL -> {
+        if (digits != null && !value.isBinary() && isFinite(value)) {
+          BigDecimal number = (BigDecimal) of(type, value);
+          // Few have more than there is room for, and zeros at the end cost time to find.
+          if (number.scale() > digits) {
+            requireDigits(value, type, number.stripTrailingZeros().scale(), digits);
+          }
+        }
+      }
+      case DATE -> {
+        if (value.isDateTime()
+            ? !isInfinite(value) && Math.floorMod(value.asDateTime().getValue(), DAY_MILLIS) != 0
+            : !DATE.matcher(text(value)).matches()) {
+          throw refused(value, type, "which is no date alone");
+        }
+      }
+      case TIMESTAMP, INSTANT -> {
+        if (digits != null && !(value.isDateTime() && isInfinite(value))) {
+          int needed =
+              value.isDateTime()
+                  ? digitsOfMillis(value.asDateTime().getValue())
+                  : digitsOfFraction(text(value));
+          requireDigits(value, type, needed, digits);
+        }
+      }
+      case TIME, DURATION -> {
+        if (!TIME.matcher(text(value)).matches()) {
+          throw refused(value, type, "which is no time alone");
+        }
+        if (digits != null) {
+          requireDigits(value, type, digitsOfFraction(text(value)), digits);
+        }
+      }
+      case BOOLEAN, INT16, INT32, INT64, FLOAT64, TEXT, BINARY, UUID, JSON -> {}
+    }
+  }
+
+  private static void requireDigits(BsonValue value, ColumnType type, int needed, int digits) {
+    if (needed > digits) {
+      throw refused(
+          value,
+          type,
+          "which needs "
+              + needed
+              + (needed == 1 ? " digit" : " digits")
+              + " behind the point, and the table's column has "
+              + digits);
+    }
+  }
+
+  private static IllegalArgumentException refused(BsonValue value, ColumnType type, String why) {
+    return new IllegalArgumentException(
+        "cannot hold "
+            + shortened(text(value))
+            + " as "
+            + type
+            + ", "
+            + why
+            + ": change the column's type to one that holds what the source's does");
+  }
+
+  /** Whether a number is one; infinity and NaN are the dialects'. */
+  private static boolean isFinite(BsonValue value) {
+    return value.isDecimal128()
+        ? value.asDecimal128().getValue().isFinite()
+        : !value.isDouble() || Double.isFinite(value.asDouble().getValue());
+  }
+
+  /** Postgres knows dates that are beyond every other. */
+  private static boolean isInfinite(BsonValue value) {
+    long millis = value.asDateTime().getValue();
+    return millis == Long.MAX_VALUE || millis == Long.MIN_VALUE;
+  }
+
+  private static int digitsOfMillis(long millis) {
+    long fraction = Math.floorMod(millis, 1000L);
+    return fraction == 0 ? 0 : fraction % 100 == 0 ? 1 : fraction % 10 == 0 ? 2 : 3;
+  }
+
+  private static int digitsOfFraction(String text) {
+    Matcher fraction = FRACTION.matcher(text);
+    return fraction.find() ? fraction.group(1).length() : 0;
   }
 
   private static BigDecimal number(BsonValue value) {

@@ -4,11 +4,13 @@ import io.widebeam.sink.jdbc.ColumnType.Kind;
 import io.widebeam.sink.jdbc.FlatTable.Column;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,12 +22,24 @@ import java.util.TreeSet;
 
 /** Creates a table, or holds one that is there against what is to be written to it. */
 final class TableSetup {
+  /** Dates with a time have milliseconds in documents. */
+  private static final int DOCUMENT_DIGITS = 3;
 
   /** A column that is there. */
   private record Existing(
-      String name, int type, String typeName, long size, int scale, boolean mustBeGiven) {
+      String name,
+      int type,
+      String typeName,
+      long size,
+      int scale,
+      boolean mustBeGiven,
+      int timeDigits) {
     @Override
     public String toString() {
+      if (isTimestamp() || type == Types.TIME) {
+        String shown = typeName.toLowerCase(Locale.ROOT);
+        return shown.contains("(") ? shown : shown + "(" + timeDigits + ")";
+      }
       boolean sized =
           size > 0
               && size < Integer.MAX_VALUE
@@ -49,6 +63,19 @@ final class TableSetup {
 
     boolean isExact() {
       return type == Types.DECIMAL || type == Types.NUMERIC;
+    }
+
+    boolean isTimestamp() {
+      return type == Types.TIMESTAMP || type == Types.TIMESTAMP_WITH_TIMEZONE;
+    }
+
+    boolean isInterval() {
+      return typeName.toLowerCase(Locale.ROOT).startsWith("interval");
+    }
+
+    /** Postgres calls the length of a numeric without any 0, or 131089. */
+    boolean isUnlimited() {
+      return size == 0 || size > 1000;
     }
 
     /** How many bits an integer has; 0 if it is none. */
@@ -108,6 +135,24 @@ final class TableSetup {
     return existing.isEmpty()
         ? List.of()
         : table.columns().stream().filter(column -> !existing.contains(column.name())).toList();
+  }
+
+  /**
+   * By column, how many digits behind the point, of a number or of the seconds, it has room for:
+   * the database rounds what has more. Columns that keep all have none.
+   */
+  Map<String, Integer> digits() throws SQLException {
+    Map<String, Integer> digits = new HashMap<>();
+    for (Existing column : columns().values()) {
+      if (column.isExact() && !column.isUnlimited()) {
+        digits.put(column.name(), column.scale());
+      } else if (column.bits() > 0) {
+        digits.put(column.name(), 0);
+      } else if (column.isTimestamp() || column.type() == Types.TIME || column.isInterval()) {
+        digits.put(column.name(), column.timeDigits());
+      }
+    }
+    return Map.copyOf(digits);
   }
 
   private List<Mismatch> checkSchema() throws SQLException {
@@ -206,6 +251,30 @@ final class TableSetup {
                   + key
                   + ")"));
     }
+    List<String> texts =
+        table.hasRowKey()
+            ? List.of(FlatTable.ROW_KEY)
+            : table.documentKeyColumns().stream()
+                .filter(column -> column.type().kind() == Kind.TEXT)
+                .map(Column::name)
+                .toList();
+    for (Dialect.LooseText loose : dialect.looseTexts(connection, schema(), catalog(), name())) {
+      if (texts.contains(loose.column())) {
+        mismatches.add(
+            new Mismatch(
+                "table `"
+                    + table.name()
+                    + "` has the key column `"
+                    + loose.column()
+                    + "` of "
+                    + loose.why(),
+                "ALTER TABLE "
+                    + dialect.quotedTable(table.name())
+                    + " "
+                    + dialect.changeType(
+                        loose.column(), table.hasRowKey() ? RowKey.MAX_LENGTH : loose.length())));
+      }
+    }
     if (dialect.upsertsByAnyUniqueIndex()) {
       uniqueIndexes.forEach(
           (index, columns) -> {
@@ -245,13 +314,19 @@ final class TableSetup {
                   .contains(column.type())
               && (column.size() == 0
                   || column.size() >= (type.length() == 0 ? 65_535 : type.length()));
-      case DATE -> column.type() == Types.DATE || isTimestamp(column) || anyText;
-      case TIMESTAMP, INSTANT -> isTimestamp(column) || anyText;
-      case TIME -> column.type() == Types.TIME || typeName.equals("interval") || anyText;
+      case DATE -> column.type() == Types.DATE || column.isTimestamp() || anyText;
+      case TIMESTAMP, INSTANT ->
+          (column.isTimestamp() && column.timeDigits() >= Math.min(type.scale(), DOCUMENT_DIGITS))
+              || anyText;
+      case TIME ->
+          ((column.type() == Types.TIME || column.isInterval())
+                  && column.timeDigits() >= type.scale())
+              || anyText;
       case DURATION ->
           anyText
-              || typeName.equals("interval")
-              || (column.type() == Types.TIME && dialect instanceof MySqlDialect);
+              || ((column.isInterval()
+                      || (column.type() == Types.TIME && dialect instanceof MySqlDialect))
+                  && column.timeDigits() >= type.scale());
       case UUID ->
           typeName.equals("uuid")
               || (column.isText() && (column.size() == 0 || column.size() >= 36));
@@ -273,18 +348,12 @@ final class TableSetup {
     if (type.scale() == 0 && type.length() > 0 && type.length() <= 18 && column.bits() == 64) {
       return true;
     }
-    // Postgres calls the length of a numeric without any 0, or 131089.
-    boolean unlimited = column.size() == 0 || column.size() > 1000;
     return column.isExact()
-        && (unlimited
+        && (column.isUnlimited()
             || (type.length() == 0
                 ? column.size() >= 65
                 : column.scale() >= type.scale()
                     && column.size() - column.scale() >= type.length() - type.scale()));
-  }
-
-  private static boolean isTimestamp(Existing column) {
-    return column.type() == Types.TIMESTAMP || column.type() == Types.TIMESTAMP_WITH_TIMEZONE;
   }
 
   private Map<String, Existing> columns() throws SQLException {
@@ -296,6 +365,7 @@ final class TableSetup {
             .replace(escape, escape + escape)
             .replace("_", escape + "_")
             .replace("%", escape + "%");
+    Map<String, Integer> timeDigits = timeDigits();
     try (ResultSet found = metaData.getColumns(catalog(), schema(), pattern, "%")) {
       while (found.next()) {
         if (!found.getString("TABLE_NAME").equals(name())) {
@@ -315,10 +385,30 @@ final class TableSetup {
                 found.getString("TYPE_NAME"),
                 found.getLong("COLUMN_SIZE"),
                 found.getInt("DECIMAL_DIGITS"),
-                mustBeGiven));
+                mustBeGiven,
+                timeDigits.getOrDefault(column, 0)));
       }
     }
     return columns;
+  }
+
+  /** Of columns of times; drivers tell it each in their own way, or not at all. */
+  private Map<String, Integer> timeDigits() throws SQLException {
+    Map<String, Integer> digits = new HashMap<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT column_name, datetime_precision FROM information_schema.columns"
+                + " WHERE table_schema = ? AND table_name = ?"
+                + " AND datetime_precision IS NOT NULL")) {
+      statement.setString(1, dialect instanceof MySqlDialect ? catalog() : schema());
+      statement.setString(2, name());
+      try (ResultSet found = statement.executeQuery()) {
+        while (found.next()) {
+          digits.put(found.getString(1), found.getInt(2));
+        }
+      }
+    }
+    return digits;
   }
 
   private Map<String, Set<String>> uniqueIndexes() throws SQLException {

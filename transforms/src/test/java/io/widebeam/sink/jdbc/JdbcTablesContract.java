@@ -692,6 +692,154 @@ abstract class JdbcTablesContract {
   }
 
   @Test
+  void anExistingTableThatWouldRoundIsRefused() throws Exception {
+    execute(
+        "CREATE TABLE "
+            + quoted("rounds")
+            + " ("
+            + quoted("id")
+            + " INT NOT NULL PRIMARY KEY, "
+            + quoted("due")
+            + " "
+            + timestamp(0)
+            + ", "
+            + quoted("at")
+            + " "
+            + timestamp(2)
+            + ", "
+            + quoted("clock")
+            + " TIME(3), "
+            + quoted("second")
+            + " "
+            + timestamp(0)
+            + ", "
+            + quoted("fine")
+            + " "
+            + timestamp(3)
+            + ", "
+            + quoted("_version")
+            + " BIGINT)");
+    FlatTable table =
+        FlatTable.of(
+            "rounds",
+            List.of(
+                Column.of("id", INT),
+                Column.of("due", ColumnType.time(Kind.TIMESTAMP, 6)),
+                Column.of("at", ColumnType.time(Kind.TIMESTAMP, 3)),
+                Column.of("clock", ColumnType.time(Kind.TIME, 6)),
+                Column.of("second", ColumnType.time(Kind.TIMESTAMP, 0)),
+                Column.of("fine", ColumnType.time(Kind.TIMESTAMP, 6))),
+            List.of("id"));
+    try (Connection connection = connect()) {
+      assertThat(JdbcTables.check(connection, table, false))
+          .extracting(Mismatch::what)
+          .satisfiesExactlyInAnyOrder(
+              what ->
+                  assertThat(what)
+                      .startsWith("column `due` of table `rounds` is ")
+                      .contains("(0)")
+                      .endsWith(", which cannot hold every timestamp(6)"),
+              what ->
+                  assertThat(what)
+                      .startsWith("column `at` of table `rounds` is ")
+                      .contains("(2)")
+                      .endsWith(", which cannot hold every timestamp(3)"),
+              what ->
+                  assertThat(what)
+                      .startsWith("column `clock` of table `rounds` is ")
+                      .contains("(3)")
+                      .endsWith(", which cannot hold every time(6)"));
+    }
+  }
+
+  /** A timestamp without a zone, with so many digits behind the point. */
+  String timestamp(int digits) {
+    return "TIMESTAMP(" + digits + ")";
+  }
+
+  @Test
+  void aValueThatWouldBeRoundedOrCutIsRefused() throws Exception {
+    execute(
+        "CREATE TABLE "
+            + quoted("exact")
+            + " ("
+            + quoted("id")
+            + " INT NOT NULL PRIMARY KEY, "
+            + quoted("amount")
+            + " DECIMAL(10, 2), "
+            + quoted("wide")
+            + " DECIMAL(20, 6), "
+            + quoted("whole")
+            + " BIGINT, "
+            + quoted("day")
+            + " DATE, "
+            + quoted("at")
+            + " "
+            + timestamp(0)
+            + ", "
+            + quoted("clock")
+            + " TIME(0), "
+            + quoted("_version")
+            + " BIGINT)");
+    FlatTable table =
+        FlatTable.of(
+            "exact",
+            List.of(
+                Column.of("id", INT),
+                Column.of("amount", ColumnType.decimal(10, 2)),
+                Column.of("wide", ColumnType.decimal(10, 2)),
+                Column.of("whole", ColumnType.decimal(10, 0)),
+                Column.of("day", ColumnType.of(Kind.DATE)),
+                Column.of("at", ColumnType.of(Kind.TIMESTAMP)),
+                Column.of("clock", ColumnType.of(Kind.TIME))),
+            List.of("id"));
+    try (Writer writer = new Writer(table)) {
+      writer.write(
+          new DocumentChange(
+              new BsonInt32(1),
+              null,
+              document(
+                  "{id: 1, amount: {$numberDecimal: '1.230'}, wide: {$numberDecimal: '1.234567'},"
+                      + " whole: {$numberDecimal: '7.00'}, day: {$date: '2024-02-29T00:00:00Z'},"
+                      + " at: {$date: '2024-02-29T12:30:15Z'}, clock: '10:00:00.000'}"),
+              1,
+              0));
+      assertThat(rows("SELECT " + quoted("wide") + " FROM " + quoted("exact")))
+          .containsExactly("1.234567");
+      List<List<String>> refused =
+          List.of(
+              List.of("amount", "{$numberDecimal: '1.234'}", "1.234"),
+              List.of("amount", "1.005", "1.005"),
+              List.of("amount", "'1.234'", "1.234"),
+              List.of("wide", "{$numberDecimal: '1.2345678'}", "1.2345678"),
+              List.of("whole", "{$numberDecimal: '1.5'}", "1.5"),
+              List.of("day", "{$date: '2024-02-29T12:30:15Z'}", "2024-02-29T12:30:15Z"),
+              List.of("day", "'2024-02-29 12:30:15'", "2024-02-29 12:30:15"),
+              List.of("at", "{$date: '2024-02-29T12:30:15.125Z'}", "2024-02-29T12:30:15.125Z"),
+              List.of("at", "'2024-02-29 12:30:15.5'", "2024-02-29 12:30:15.5"),
+              List.of("clock", "'10:00:00.5'", "10:00:00.5"),
+              List.of("clock", "{$date: '2024-02-29T12:30:15Z'}", "2024-02-29T12:30:15Z"));
+      for (List<String> value : refused) {
+        assertThatThrownBy(
+                () ->
+                    writer.write(
+                        new DocumentChange(
+                            new BsonInt32(2),
+                            null,
+                            document("{id: 2, " + value.get(0) + ": " + value.get(1) + "}"),
+                            1,
+                            0)))
+            .as("%s", value)
+            .isInstanceOf(JdbcTargetException.class)
+            .hasMessageStartingWith("Cannot write to exact at ")
+            .hasMessageContaining("the row with key 2: column " + value.get(0) + " ")
+            .hasMessageContaining(value.get(2));
+      }
+      assertThat(rows("SELECT " + quoted("id") + " FROM " + quoted("exact"))).containsExactly("1");
+    }
+  }
+
+  @Test
   void aRowThatCannotBeStoredIsNamed() throws Exception {
     execute(
         "CREATE TABLE "
