@@ -232,7 +232,8 @@ final class RollupPlanner {
       }
       case COUNT_ROWS, COUNT, COUNT_DISTINCT -> {}
     }
-    aggregates.add(new Aggregate(field, function, scale));
+    boolean compares = function == Function.MIN || function == Function.MAX;
+    aggregates.add(new Aggregate(field, function, scale, compares && type.mayExceedDecimal128()));
     columns.add(Column.of(field, column));
   }
 

@@ -476,11 +476,11 @@ final class ModelBinder {
             case AVG ->
                 number(call, type, MySqlFunctions.DIVISION_DIGITS, MySqlFunctions.DIVISION_DIGITS);
           };
+      boolean copies = function == Function.MIN || function == Function.MAX;
       Aggregate aggregate =
           function == Function.AVG && type.kind() != SqlType.Kind.DOUBLE
               ? new Aggregate(field, function, scale + MySqlFunctions.DIVISION_DIGITS)
-              : new Aggregate(field, function);
-      boolean copies = function == Function.MIN || function == Function.MAX;
+              : new Aggregate(field, function, -1, copies && type.mayExceedDecimal128());
       measures.add(
           new Measure(
               aggregate, text, result, copies ? value.expression.column() : Optional.empty()));

@@ -1,6 +1,7 @@
 package io.widebeam.sql;
 
 import java.io.Serializable;
+import java.math.MathContext;
 import java.util.Objects;
 
 /**
@@ -52,6 +53,11 @@ public record SqlType(Kind kind, int precision, int scale) implements Serializab
 
   private static SqlType of(Kind kind) {
     return new SqlType(kind, 0, 0);
+  }
+
+  /** Whether values may have more digits than BSON's decimals: those are texts there. */
+  public boolean mayExceedDecimal128() {
+    return kind == Kind.DECIMAL && precision > MathContext.DECIMAL128.getPrecision();
   }
 
   public static SqlType decimal(int precision, int scale) {

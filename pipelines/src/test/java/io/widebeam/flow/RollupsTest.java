@@ -226,6 +226,7 @@ class RollupsTest {
                 .aggregate("mean_id", "AVG(items.parts.id)")
                 .aggregate("weight", "MAX(items.parts.weight)")
                 .aggregate("ids", "SUM(id)")
+                .aggregate("most", "MAX(CAST(items.price AS DECIMAL(40, 2)))")
                 .writeTo("dwh.parts_per_day"));
 
     assertThat(((PlannedTarget.Jdbc) planned.rollups().get(0).target()).table())
@@ -242,13 +243,15 @@ class RollupsTest {
                     Column.of("avg", ColumnType.decimal(16, 6)),
                     Column.of("mean_id", ColumnType.decimal(38, 4)),
                     Column.of("weight", ColumnType.of(Kind.FLOAT64)),
-                    Column.of("ids", ColumnType.decimal(38, 0))),
+                    Column.of("ids", ColumnType.decimal(38, 0)),
+                    Column.of("most", ColumnType.decimal(40, 2))),
                 List.of("city", "day", "many")));
     assertThat(planned.rollups().get(0).aggregation().aggregates())
         .contains(
             new Aggregate("items", Function.COUNT_DISTINCT),
             new Aggregate("avg", Function.AVG, 6),
-            new Aggregate("weight", Function.MAX));
+            new Aggregate("weight", Function.MAX),
+            new Aggregate("most", Function.MAX, -1, true));
   }
 
   @Test

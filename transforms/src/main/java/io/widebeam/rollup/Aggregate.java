@@ -10,8 +10,11 @@ import java.io.Serializable;
  *     a {@link Function#COUNT_ROWS} needs none there
  * @param scale the decimals that an {@link Function#AVG} is rounded to, half up; below 0 for as
  *     many as 34 digits hold
+ * @param decimals whether the texts among the values that a {@link Function#MIN} or a {@link
+ *     Function#MAX} compares are decimals of more digits than BSON has numbers for
  */
-public record Aggregate(String field, Function function, int scale) implements Serializable {
+public record Aggregate(String field, Function function, int scale, boolean decimals)
+    implements Serializable {
 
   /** What is computed. */
   public enum Function {
@@ -22,6 +25,10 @@ public record Aggregate(String field, Function function, int scale) implements S
     AVG,
     MIN,
     MAX
+  }
+
+  public Aggregate(String field, Function function, int scale) {
+    this(field, function, scale, false);
   }
 
   public Aggregate(String field, Function function) {

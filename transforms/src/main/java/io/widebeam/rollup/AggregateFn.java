@@ -9,6 +9,9 @@ import io.widebeam.rollup.Aggregate.Function;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,12 +34,14 @@ import org.apache.beam.sdk.state.ValueState;
 import org.apache.beam.sdk.transforms.DoFn;
 import org.apache.beam.sdk.util.VarInt;
 import org.apache.beam.sdk.values.KV;
+import org.bson.BsonDecimal128;
 import org.bson.BsonDocument;
 import org.bson.BsonInt64;
 import org.bson.BsonNull;
 import org.bson.BsonValue;
 import org.bson.RawBsonDocument;
 import org.bson.codecs.BsonDocumentCodec;
+import org.bson.types.Decimal128;
 import org.joda.time.Duration;
 import org.joda.time.Instant;
 
@@ -70,6 +75,9 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
   private final Duration period;
   private final long firstVersion;
   private final Rollup.Clock clock;
+  private static final MathContext BSON_FLOOR =
+      new MathContext(MathContext.DECIMAL128.getPrecision(), RoundingMode.FLOOR);
+
   private final JoinKeyEncoder valueKey = new JoinKeyEncoder(List.of("v"));
 
   private final Counter stale = Metrics.counter("widebeam", "staleMessages");
@@ -309,7 +317,7 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
       Tally tally,
       MapState<JoinKey, Value> values) {
     byte[] encoded = encode(new BsonDocument("v", value));
-    JoinKey key = prefix(index).append(valueKey.encodeWithNulls(encoded));
+    JoinKey key = prefix(index).append(sortable(aggregate, value, encoded));
     Value known = values.get(key).read();
     long times = (known == null ? 0 : known.times) + by;
     Tally counted = tally.plus(by);
@@ -326,6 +334,30 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
     boolean first = tally.distinct() == 0;
     boolean beyond = tally.extreme() != null && isBeyond(aggregate, key, tally.extreme());
     return first || beyond ? counted.withExtreme(key) : counted;
+  }
+
+  private JoinKey sortable(Aggregate aggregate, BsonValue value, byte[] encoded) {
+    return aggregate.decimals() && value.isString() && Tally.isNumber(value)
+        ? sortable(new BigDecimal(value.asString().getValue()))
+        : valueKey.encodeWithNulls(encoded);
+  }
+
+  /**
+   * A number of any digits: the greatest of BSON's that is not above it, and then, in the same way,
+   * what is left of it. So it comes in its place among the numbers of BSON itself.
+   */
+  private JoinKey sortable(BigDecimal number) {
+    JoinKey key = null;
+    BigDecimal rest = number;
+    do {
+      BigDecimal part = rest.round(BSON_FLOOR);
+      JoinKey next =
+          valueKey.encodeWithNulls(
+              encode(new BsonDocument("v", new BsonDecimal128(new Decimal128(part)))));
+      key = key == null ? next : key.append(next);
+      rest = rest.subtract(part);
+    } while (rest.signum() != 0);
+    return key;
   }
 
   private static boolean isBeyond(Aggregate aggregate, JoinKey key, JoinKey extreme) {

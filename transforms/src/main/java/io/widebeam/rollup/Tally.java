@@ -31,6 +31,8 @@ import org.bson.types.Decimal128;
  * @param decimals how many of them are decimals
  * @param doubles how many are doubles, finite or not
  * @param notFinite how many are infinite or not a number
+ * @param positive how many of those are above every number
+ * @param negative how many of those are below every number
  * @param extreme the key of the least or the greatest value; null if there is none, or if it is
  *     gone and the next one has yet to be found
  */
@@ -41,12 +43,15 @@ record Tally(
     long decimals,
     long doubles,
     long notFinite,
+    long positive,
+    long negative,
     @Nullable JoinKey extreme) {
-  static final Tally NOTHING = new Tally(0, 0, BigDecimal.ZERO, 0, 0, 0, null);
+  static final Tally NOTHING = new Tally(0, 0, BigDecimal.ZERO, 0, 0, 0, 0, 0, null);
 
   /** With one value more, or less if {@code by} is -1. */
   Tally plus(int by) {
-    return new Tally(count + by, distinct, sum, decimals, doubles, notFinite, extreme);
+    return new Tally(
+        count + by, distinct, sum, decimals, doubles, notFinite, positive, negative, extreme);
   }
 
   /**
@@ -59,17 +64,17 @@ record Tally(
     if (value.isDouble()) {
       double number = value.asDouble().getValue();
       return Double.isFinite(number)
-          ? add(new BigDecimal(number), by, 0, by, 0)
-          : add(BigDecimal.ZERO, by, 0, by, by);
+          ? add(new BigDecimal(number), by, 0, by)
+          : add(BigDecimal.ZERO, by, 0, by).addNotFinite(number, by);
     } else if (value.isDecimal128()) {
       Decimal128 number = value.asDecimal128().getValue();
       return number.isFinite()
-          ? add(exact(number), by, by, 0, 0)
-          : add(BigDecimal.ZERO, by, by, 0, by);
+          ? add(exact(number), by, by, 0)
+          : add(BigDecimal.ZERO, by, by, 0).addNotFinite(number.doubleValue(), by);
     } else if (value.isNumber()) {
-      return add(BigDecimal.valueOf(value.asNumber().longValue()), by, 0, 0, 0);
+      return add(BigDecimal.valueOf(value.asNumber().longValue()), by, 0, 0);
     } else if (value.isString()) {
-      return add(new BigDecimal(value.asString().getValue()), by, by, 0, 0);
+      return add(new BigDecimal(value.asString().getValue()), by, by, 0);
     }
     throw new IllegalArgumentException(
         "a value of type " + value.getBsonType() + " cannot be added up");
@@ -96,23 +101,38 @@ record Tally(
         : number.bigDecimalValue();
   }
 
-  private Tally add(BigDecimal number, int by, int decimal, int real, int wild) {
+  private Tally add(BigDecimal number, int by, int decimal, int real) {
     return new Tally(
         count + by,
         distinct,
         by > 0 ? sum.add(number) : sum.subtract(number),
         decimals + decimal,
         doubles + real,
-        notFinite + wild,
+        notFinite,
+        positive,
+        negative,
+        extreme);
+  }
+
+  private Tally addNotFinite(double number, int by) {
+    return new Tally(
+        count,
+        distinct,
+        sum,
+        decimals,
+        doubles,
+        notFinite + by,
+        positive + (number == Double.POSITIVE_INFINITY ? by : 0),
+        negative + (number == Double.NEGATIVE_INFINITY ? by : 0),
         extreme);
   }
 
   Tally withDistinct(long number) {
-    return new Tally(count, number, sum, decimals, doubles, notFinite, extreme);
+    return new Tally(count, number, sum, decimals, doubles, notFinite, positive, negative, extreme);
   }
 
   Tally withExtreme(@Nullable JoinKey key) {
-    return new Tally(count, distinct, sum, decimals, doubles, notFinite, key);
+    return new Tally(count, distinct, sum, decimals, doubles, notFinite, positive, negative, key);
   }
 
   /** The sum: a double if any number is one, a decimal if any is, otherwise a whole number. */
@@ -120,7 +140,7 @@ record Tally(
     if (count == 0) {
       return BsonNull.VALUE;
     } else if (notFinite > 0) {
-      return new BsonDouble(Double.NaN);
+      return beyondNumbers();
     } else if (doubles > 0) {
       return new BsonDouble(sum.doubleValue());
     } else if (decimals > 0) {
@@ -139,7 +159,7 @@ record Tally(
     if (count == 0) {
       return BsonNull.VALUE;
     } else if (notFinite > 0) {
-      return new BsonDouble(Double.NaN);
+      return beyondNumbers();
     }
     BigDecimal number = BigDecimal.valueOf(count);
     if (doubles > 0) {
@@ -151,6 +171,20 @@ record Tally(
             : sum.divide(number, scale, RoundingMode.HALF_UP));
   }
 
+  /** Infinite if all that is not finite is so to one side: as Postgres has it, and IEEE 754. */
+  private BsonValue beyondNumbers() {
+    if (positive == notFinite) {
+      return doubles > 0
+          ? new BsonDouble(Double.POSITIVE_INFINITY)
+          : new BsonDecimal128(Decimal128.POSITIVE_INFINITY);
+    } else if (negative == notFinite) {
+      return doubles > 0
+          ? new BsonDouble(Double.NEGATIVE_INFINITY)
+          : new BsonDecimal128(Decimal128.NEGATIVE_INFINITY);
+    }
+    return doubles > 0 ? new BsonDouble(Double.NaN) : new BsonDecimal128(Decimal128.NaN);
+  }
+
   /** As text beyond what a decimal can hold, like a column's value. */
   private static BsonValue decimal(BigDecimal number) {
     return number.precision() <= MathContext.DECIMAL128.getPrecision()
@@ -158,7 +192,7 @@ record Tally(
         : new BsonString(number.toPlainString());
   }
 
-  /** The fields in order. */
+  /** The fields in order; which of them are infinite, only where some are not finite. */
   static final class TallyCoder extends AtomicCoder<Tally> {
     private static final NullableCoder<JoinKey> KEY =
         NullableCoder.of(io.widebeam.join.JoinKeyCoder.of());
@@ -171,19 +205,25 @@ record Tally(
       VarInt.encode(tally.decimals, out);
       VarInt.encode(tally.doubles, out);
       VarInt.encode(tally.notFinite, out);
+      if (tally.notFinite != 0) {
+        VarInt.encode(tally.positive, out);
+        VarInt.encode(tally.negative, out);
+      }
       KEY.encode(tally.extreme, out);
     }
 
     @Override
     public Tally decode(InputStream in) throws IOException {
+      long count = VarInt.decodeLong(in);
+      long distinct = VarInt.decodeLong(in);
+      BigDecimal sum = BigDecimalCoder.of().decode(in);
+      long decimals = VarInt.decodeLong(in);
+      long doubles = VarInt.decodeLong(in);
+      long notFinite = VarInt.decodeLong(in);
+      long positive = notFinite == 0 ? 0 : VarInt.decodeLong(in);
+      long negative = notFinite == 0 ? 0 : VarInt.decodeLong(in);
       return new Tally(
-          VarInt.decodeLong(in),
-          VarInt.decodeLong(in),
-          BigDecimalCoder.of().decode(in),
-          VarInt.decodeLong(in),
-          VarInt.decodeLong(in),
-          VarInt.decodeLong(in),
-          KEY.decode(in));
+          count, distinct, sum, decimals, doubles, notFinite, positive, negative, KEY.decode(in));
     }
   }
 }

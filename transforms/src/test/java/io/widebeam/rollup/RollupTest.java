@@ -23,11 +23,13 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import javax.annotation.Nullable;
 import org.apache.beam.sdk.Pipeline;
+import org.apache.beam.sdk.coders.CoderException;
 import org.apache.beam.sdk.options.PipelineOptionsFactory;
 import org.apache.beam.sdk.testing.PAssert;
 import org.apache.beam.sdk.testing.TestStream;
 import org.apache.beam.sdk.transforms.MapElements;
 import org.apache.beam.sdk.transforms.SerializableFunction;
+import org.apache.beam.sdk.util.CoderUtils;
 import org.apache.beam.sdk.values.PCollection;
 import org.apache.beam.sdk.values.TimestampedValue;
 import org.apache.beam.sdk.values.TypeDescriptors;
@@ -286,14 +288,94 @@ class RollupTest {
         List.of(change(2, null, huge, 2), change(2, huge, null, 3)));
   }
 
+  @Test
+  void decimalsWithMoreDigitsThanBsonHasCompareAsNumbers() {
+    BsonValue small = new BsonDecimal128(Decimal128.parse("-7.5"));
+    BsonValue less = new BsonString("99999.123456789012345678901234567890");
+    BsonValue more = new BsonString("123456.000000000000000000000000000001");
+    BsonValue most = new BsonString("123456.000000000000000000000000000002");
+    BsonValue least = new BsonString("-99999.123456789012345678901234567891");
+    BsonDocument all =
+        document(1, item(1, small), item(1, less), item(1, more), item(1, most), item(1, least));
+    for (Function function : List.of(Function.MIN, Function.MAX)) {
+      run(
+          aggregation(new Aggregate("value", function, -1, true)),
+          Duration.ZERO,
+          GroupsInTarget.NONE,
+          Map.of(group(1, 1), row(1, 1, function == Function.MIN ? least : most)),
+          List.of(change(1, null, all, 1)),
+          List.of());
+    }
+    // What is gone is found again, and the next one is.
+    run(
+        aggregation(new Aggregate("value", Function.MAX, -1, true)),
+        Duration.ZERO,
+        GroupsInTarget.NONE,
+        Map.of(group(1, 1), row(1, 1, more)),
+        List.of(change(1, null, all, 1)),
+        List.of(change(1, all, document(1, item(1, small), item(1, less), item(1, more)), 2)));
+    // Texts of digits are texts.
+    run(
+        aggregation(Function.MAX),
+        Duration.ZERO,
+        GroupsInTarget.NONE,
+        Map.of(group(1, 1), row(1, 1, less)),
+        List.of(change(1, null, document(1, item(1, less), item(1, more)), 1)),
+        List.of());
+  }
+
+  @Test
+  void sumsAndMeansAreInfiniteWhereSqlsAre() {
+    BsonValue one = new BsonDouble(1);
+    BsonValue up = new BsonDouble(Double.POSITIVE_INFINITY);
+    BsonValue down = new BsonDouble(Double.NEGATIVE_INFINITY);
+    BsonValue none = new BsonDouble(Double.NaN);
+    BsonValue decimalUp = new BsonDecimal128(Decimal128.POSITIVE_INFINITY);
+    BsonValue decimalNone = new BsonDecimal128(Decimal128.NaN);
+    assertThat(totals(one, up, up)).containsExactly(up, up);
+    assertThat(totals(one, down)).containsExactly(down, down);
+    assertThat(totals(up, down)).containsExactly(none, none);
+    assertThat(totals(up, none)).containsExactly(none, none);
+    assertThat(totals(new BsonInt32(1), decimalUp)).containsExactly(decimalUp, decimalUp);
+    assertThat(totals(decimalUp, decimalNone)).containsExactly(decimalNone, decimalNone);
+    assertThat(totals(decimalUp, one)).containsExactly(up, up);
+
+    Tally tally = Tally.NOTHING.plus(one, 1).plus(up, 1).plus(down, 1).plus(none, 1);
+    tally = copy(tally.plus(none, -1));
+    assertThat(copy(tally.plus(down, -1)).total()).isEqualTo(up);
+    assertThat(copy(tally.plus(up, -1)).total()).isEqualTo(down);
+    assertThat(copy(tally.plus(down, -1).plus(up, -1)).total()).isEqualTo(one);
+  }
+
+  /** The sum and the mean, as they are after a checkpoint. */
+  private static List<BsonValue> totals(BsonValue... values) {
+    Tally tally = Tally.NOTHING;
+    for (BsonValue value : values) {
+      tally = copy(tally.plus(value, 1));
+    }
+    return List.of(tally.total(), tally.mean(2));
+  }
+
+  private static Tally copy(Tally tally) {
+    try {
+      return CoderUtils.clone(new Tally.TallyCoder(), tally);
+    } catch (CoderException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static Aggregation aggregation(Function function) {
+    return aggregation(new Aggregate("value", function));
+  }
+
+  private static Aggregation aggregation(Aggregate aggregate) {
     return new Aggregation(
         (document, row) ->
             rows(
                 document,
                 (group, values) -> row.accept(group, new BsonDocument("value", values.get("sum")))),
         List.of("shop", "day"),
-        List.of(new Aggregate("value", function)));
+        List.of(aggregate));
   }
 
   private static void run(
