@@ -7,6 +7,8 @@ import io.widebeam.flow.TargetCatalog.JdbcFindings;
 import io.widebeam.flow.TargetCatalog.JdbcTable;
 import io.widebeam.flow.TextComparison.ByCollation;
 import io.widebeam.flow.TextComparison.Refused;
+import io.widebeam.sink.jdbc.ColumnType;
+import io.widebeam.sink.jdbc.ColumnType.Kind;
 import io.widebeam.sink.jdbc.FlatTable;
 import io.widebeam.sql.CompiledExpression;
 import io.widebeam.sql.SqlColumn;
@@ -16,6 +18,7 @@ import io.widebeam.sql.SqlMistake;
 import io.widebeam.sql.SqlType;
 import io.widebeam.view.ViewNode;
 import io.widebeam.view.ViewNode.JoinColumn;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,6 +43,11 @@ public final class FlowPlanner {
   private static final Logger LOG = LoggerFactory.getLogger(FlowPlanner.class);
   private static final Set<SqlType.Kind> NUMBERS =
       Set.of(SqlType.Kind.INTEGER, SqlType.Kind.DECIMAL, SqlType.Kind.DOUBLE);
+
+  /** What is left of a second's digits in documents. */
+  private static final int MILLISECOND_DIGITS = 3;
+
+  private static final int MAX_DIGITS = MathContext.DECIMAL128.getPrecision();
 
   private final SourceCatalog sourceCatalog;
   private final TargetCatalog targetCatalog;
@@ -235,7 +243,11 @@ public final class FlowPlanner {
       public TableDescription table(TableRef ref, ModelPlanner.Reporter reporter) {
         int before = problems.size();
         checkTable(ref, reporter);
-        return problems.size() > before ? null : Planning.this.table(ref);
+        TableDescription table = Planning.this.table(ref);
+        if (table != null) {
+          checkExactKey(table, table.primaryKey(), "", reporter);
+        }
+        return problems.size() > before ? null : table;
       }
 
       @Override
@@ -250,6 +262,7 @@ public final class FlowPlanner {
 
       @Override
       public void compareTexts(ViewTree parent, ViewTree lookup, ModelPlanner.Reporter reporter) {
+        lookup.relation().forEach(join -> checkExactJoin(parent, lookup, join, reporter));
         String connection = parent.table().connection();
         if (!connection.equals(lookup.table().connection())) {
           return;
@@ -455,6 +468,7 @@ public final class FlowPlanner {
         ViewTree root = ViewTree.of(view, place, (part, what, remedy) -> {});
         checkNode(root);
         checkKey(root, view.key());
+        checkExactKey(root, view.key());
         if (!isTable(view.to())) {
           checkTakenFields(root, view.versionField());
         }
@@ -478,6 +492,7 @@ public final class FlowPlanner {
             View view = new View(table, List.of(), Optional.of(to), View.DEFAULT_VERSION_FIELD);
             ViewTree root = ViewTree.of(view, from, (part, what, remedy) -> {});
             checkNode(root);
+            checkExactKey(root);
             if (!isTable(view.to())) {
               checkTakenFields(root, view.versionField());
             }
@@ -547,6 +562,7 @@ public final class FlowPlanner {
                       new View(table, List.of(), Optional.empty(), View.DEFAULT_VERSION_FIELD);
                   ViewTree root = ViewTree.of(view, place, (part, what, remedy) -> {});
                   checkNode(root);
+                  checkExactKey(root);
                   return new Part(view, place, place, root, false);
                 }));
       }
@@ -592,6 +608,7 @@ public final class FlowPlanner {
         checkRelation(node, lookup);
         checkField(node, lookup);
         checkNode(lookup);
+        checkExactKey(lookup);
       }
     }
 
@@ -601,7 +618,14 @@ public final class FlowPlanner {
       TableDescription table = table(node.table());
       if (table != null) {
         for (String column : node.arrayKeys()) {
-          checkColumn(node.part() + ".arrayKeys", column, node, table);
+          String part = node.part() + ".arrayKeys";
+          if (checkColumn(part, column, node, table) && isBeyondDecimal128(table, column)) {
+            report(
+                part,
+                "the column `%s` of table `%s` can have more than %d digits, and has no order then"
+                    .formatted(column, node.table().table(), MAX_DIGITS),
+                "order by another column, or give it at most %d digits".formatted(MAX_DIGITS));
+          }
         }
       }
     }
@@ -762,6 +786,96 @@ public final class FlowPlanner {
       }
     }
 
+    /** The rows' primary key must be one in documents too. */
+    private void checkExactKey(ViewTree node) {
+      TableDescription table = table(node.table());
+      if (table != null) {
+        checkExactKey(
+            table,
+            table.primaryKey(),
+            "",
+            (what, remedy) -> report(node.part() + ".from", what, remedy));
+      }
+    }
+
+    /** So must a document's, whether it is the primary key or another. */
+    private void checkExactKey(ViewTree root, List<String> key) {
+      TableDescription table = table(root.table());
+      if (table != null) {
+        checkExactKey(
+            table,
+            key.isEmpty() ? table.primaryKey() : key,
+            ", or tell the rows apart by others: key: [...]",
+            (what, remedy) ->
+                report(root.part() + (key.isEmpty() ? ".from" : ".key"), what, remedy));
+      }
+    }
+
+    private static void checkExactKey(
+        TableDescription table, List<String> key, String orElse, ModelPlanner.Reporter reporter) {
+      for (String column : key) {
+        int digits = digitsOfSeconds(table, column);
+        if (digits > MILLISECOND_DIGITS) {
+          reporter.report(
+              ("the key column `%s` of table `%s` has %d digits behind the seconds' point, of which"
+                      + " %d are kept: rows that differ in the others alone would be one")
+                  .formatted(column, table.id().name(), digits, MILLISECOND_DIGITS),
+              "give the column %d digits, as in TIMESTAMP(%d)"
+                      .formatted(MILLISECOND_DIGITS, MILLISECOND_DIGITS)
+                  + orElse);
+        }
+      }
+    }
+
+    /** What columns are joined by must be kept whole, or rows would meet that are not equal. */
+    private void checkExactJoin(
+        ViewTree parent, ViewTree child, JoinColumn join, ModelPlanner.Reporter reporter) {
+      checkExactJoin(table(parent.table()), join.parent(), reporter);
+      checkExactJoin(table(child.table()), join.child(), reporter);
+    }
+
+    private static void checkExactJoin(
+        TableDescription table, String column, ModelPlanner.Reporter reporter) {
+      int digits = digitsOfSeconds(table, column);
+      if (digits > MILLISECOND_DIGITS) {
+        reporter.report(
+            ("the column `%s` of table `%s` has %d digits behind the seconds' point, of which %d"
+                    + " are kept: rows would meet that are not equal")
+                .formatted(column, table.id().name(), digits, MILLISECOND_DIGITS),
+            "give the column %d digits, as in TIMESTAMP(%d), or join by another"
+                .formatted(MILLISECOND_DIGITS, MILLISECOND_DIGITS));
+      } else if (isBeyondDecimal128(table, column)) {
+        reporter.report(
+            ("the column `%s` of table `%s` can have more than %d digits, and equals no other"
+                    + " number then")
+                .formatted(column, table.id().name(), MAX_DIGITS),
+            "give it at most %d digits, or join by another column".formatted(MAX_DIGITS));
+      }
+    }
+
+    /** Of a date with a time; 0 for all else. */
+    private static int digitsOfSeconds(TableDescription table, String column) {
+      return definition(table, column)
+          .map(ColumnDefinition::type)
+          .filter(type -> type.kind() == Kind.TIMESTAMP || type.kind() == Kind.INSTANT)
+          .map(ColumnType::scale)
+          .orElse(0);
+    }
+
+    /** Whether a decimal is declared with more digits than BSON's have: those are texts there. */
+    private static boolean isBeyondDecimal128(TableDescription table, String column) {
+      return definition(table, column)
+          .map(ColumnDefinition::type)
+          .filter(type -> type.kind() == Kind.DECIMAL && type.length() > MAX_DIGITS)
+          .isPresent();
+    }
+
+    private static Optional<ColumnDefinition> definition(TableDescription table, String column) {
+      return table.definitions().stream()
+          .filter(definition -> definition.name().equals(column))
+          .findFirst();
+    }
+
     private void checkRelation(ViewTree parent, ViewTree child) {
       TableDescription parentTable = table(parent.table());
       TableDescription childTable = table(child.table());
@@ -785,6 +899,7 @@ public final class FlowPlanner {
           boolean parentFound = checkColumn(part, join.parent(), parent, parentTable);
           boolean childFound = checkColumn(part, join.child(), child, childTable);
           if (parentFound && childFound) {
+            checkExactJoin(parent, child, join, (what, remedy) -> report(part, what, remedy));
             checkComparison(part, parent, child, join);
           }
         }

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.widebeam.change.TableId;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -326,6 +327,96 @@ class FlowPlannerTest {
         .containsExactly(
             "views[0].from: table `ecom_orders` has no primary key, so its rows cannot be told"
                 + " apart | ALTER TABLE ecom_orders ADD PRIMARY KEY (...)");
+  }
+
+  @Test
+  void keysAndJoinsOfTimesFinerThanMillisecondsAreReported() {
+    defined("visits", List.of("id", "at"), "id int", "at datetime(6)", "seen datetime(6)");
+    defined("fine", List.of("at"), "at datetime(3)", "seen datetime(6)", "clock time(6)");
+    defined("unique", List.of("at"), List.of(List.of("id")), "id int", "at timestamp(4)");
+
+    assertThat(plan(connections().readFrom("shop.fine").writeTo("docs.fine"))).isNotNull();
+    assertThat(plan(connections().readFrom("shop.unique").key("id").writeTo("docs.unique")))
+        .isNotNull();
+    String digits = " has %s digits behind the seconds' point, of which 3 are kept: ";
+    assertThat(problems(connections().readFrom("shop.visits").writeTo("docs.visits")))
+        .containsExactly(
+            "views[0].from: the key column `at` of table `visits`"
+                + digits.formatted(6)
+                + "rows that differ in the others alone would be one | give the column 3 digits,"
+                + " as in TIMESTAMP(3), or tell the rows apart by others: key: [...]");
+    assertThat(problems(connections().replicate("docs", "shop.unique")))
+        .singleElement()
+        .asString()
+        .contains("the key column `at` of table `unique`" + digits.formatted(4));
+    assertThat(
+            problems(
+                connections()
+                    .readFrom("shop.fine")
+                    .lookup("shop.unique", path("u"), array(), on("at", "id"))
+                    .lookup("shop.fine", path("f"), array(), on("seen", "at"))
+                    .writeTo("docs.fine")))
+        .containsExactly(
+            "views[0].lookups[0].from: the key column `at` of table `unique`"
+                + digits.formatted(4)
+                + "rows that differ in the others alone would be one | give the column 3 digits,"
+                + " as in TIMESTAMP(3)",
+            "views[0].lookups[1].relation[0]: the column `seen` of table `fine`"
+                + digits.formatted(6)
+                + "rows would meet that are not equal | give the column 3 digits, as in"
+                + " TIMESTAMP(3), or join by another");
+  }
+
+  @Test
+  void joinsAndOrdersOfDecimalsBeyondThoseOfBsonAreReported() {
+    defined("rates", List.of("id"), "id int", "rate decimal(50,30)", "small decimal(34,10)");
+
+    assertThat(
+            plan(
+                connections()
+                    .readFrom("shop.rates")
+                    .lookup(
+                        "shop.rates", path("r"), array(), on("small", "small"), arrayKeys("small"))
+                    .writeTo("docs.rates")))
+        .isNotNull();
+    assertThat(
+            problems(
+                connections()
+                    .readFrom("shop.rates")
+                    .lookup(
+                        "shop.rates", path("r"), array(), on("small", "rate"), arrayKeys("rate"))
+                    .writeTo("docs.rates")))
+        .containsExactly(
+            "views[0].lookups[0].relation[0]: the column `rate` of table `rates` can have more than"
+                + " 34 digits, and equals no other number then | give it at most 34 digits, or join"
+                + " by another column",
+            "views[0].lookups[0].arrayKeys: the column `rate` of table `rates` can have more than"
+                + " 34 digits, and has no order then | order by another column, or give it at most"
+                + " 34 digits");
+  }
+
+  private void defined(String name, List<String> key, String... columns) {
+    defined(name, key, List.of(), columns);
+  }
+
+  private void defined(
+      String name, List<String> key, List<List<String>> uniqueKeys, String... columns) {
+    List<ColumnDefinition> definitions =
+        Arrays.stream(columns)
+            .map(column -> column.split(" "))
+            .map(column -> new ColumnDefinition(column[0], SourceTypes.mysql(column[1], 0)))
+            .toList();
+    tables.put(
+        name,
+        new TableDescription(
+            new TableId("shop", "ECommerceData", name),
+            definitions.stream().map(ColumnDefinition::name).toList(),
+            key,
+            1,
+            true,
+            Map.of(),
+            uniqueKeys,
+            definitions));
   }
 
   @Test
