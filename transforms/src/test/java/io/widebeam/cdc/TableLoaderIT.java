@@ -54,6 +54,15 @@ class TableLoaderIT {
   void whatItDoesNotKnowIsLeftToTheConnector() throws Exception {
     execute("CREATE TABLE good (id INT PRIMARY KEY)");
     assertThat(isFast(server.connector(database))).isTrue();
+    assertThat(
+            isFast(
+                server
+                    .connector(database)
+                    .withConnectionProperty("database.ssl.mode", "disable")
+                    .withConnectionProperty("database.ssl.truststore", "/nowhere/trusted.p12")
+                    .withConnectionProperty("database.ssl.truststore.password", "secret")))
+        .as("one whose encryption is set up as the documentation says")
+        .isTrue();
     assertThat(isFast(server.connector(database).withConnectionProperty("snapshot.mode", "always")))
         .isFalse();
     assertThat(
