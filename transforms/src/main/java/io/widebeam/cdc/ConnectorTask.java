@@ -206,13 +206,11 @@ final class ConnectorTask {
    * that are safe where it commits: the Postgres connector asks here how far it may.
    */
   private static final class Context implements SourceTaskContext, OffsetStorageReader {
-    /**
-     * By it the Postgres connector takes a first change whose position is that of the offset for
-     * one that it has given out. It may be the next one: a message's position is where it ends, and
-     * rows that are inserted together have one position. Without it, the connector begins with the
-     * transaction that has this position, which gives out again what it has to.
-     */
-    private static final String LAST_MESSAGE_TYPE = "messageType";
+    /** Postgres' own: of the last change, of the last one that was done, and of a commit. */
+    private static final String LSN = "lsn";
+
+    private static final String LAST_DONE_LSN = "lsn_proc";
+    private static final String LAST_COMMIT_LSN = "lsn_commit";
 
     private final Map<String, String> configs;
     private final Map<Map<String, ?>, Map<String, ?>> reported;
@@ -246,9 +244,23 @@ final class ConnectorTask {
       if (offset == null) {
         return null;
       }
-      Map<String, Object> copy = new HashMap<>(offset);
-      copy.remove(LAST_MESSAGE_TYPE);
-      return copy;
+      return committing ? new HashMap<>(offset) : fromLastCommit(offset);
+    }
+
+    /**
+     * The Postgres connector looks among the changes that it is sent for the last one that it has
+     * given out, by its position, and leaves out all before. But a position does not tell a change:
+     * where a transaction or a message ends, a change may begin, of a transaction that was open
+     * then; and rows that are inserted together have one position. Without the position it does not
+     * look, and gives out again what was not committed at the last commit.
+     */
+    private static Map<String, Object> fromLastCommit(Map<String, ?> offset) {
+      Map<String, Object> start = new HashMap<>(offset);
+      start.remove(LAST_DONE_LSN);
+      if (start.containsKey(LAST_COMMIT_LSN)) {
+        start.put(LSN, start.get(LAST_COMMIT_LSN));
+      }
+      return start;
     }
 
     @Override
