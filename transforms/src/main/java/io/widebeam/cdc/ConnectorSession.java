@@ -7,6 +7,7 @@ import io.widebeam.cdc.CdcCheckpoint.Position;
 import io.widebeam.cdc.EventClock.Phase;
 import io.widebeam.deadletter.DeadLetter;
 import java.io.IOException;
+import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -123,8 +125,8 @@ final class ConnectorSession<T> {
   /** The tables to load as soon as the connector has taken the position in the log. */
   @Nullable private List<TableLoader.Table> tablesToLoad;
 
-  /** The columns of these tables, as the connector has them. */
-  private final Map<String, String> schemas = new HashMap<>();
+  /** The tables by their full names, as they are before the load. */
+  private final Map<String, TableSchema> schemas = new HashMap<>();
 
   /** The schemas of rows that have been looked at. */
   private final IdentityHashMap<Schema, Boolean> seenSchemas = new IdentityHashMap<>();
@@ -494,15 +496,34 @@ final class ConnectorSession<T> {
   }
 
   /** From nothing, of which a snapshot of the connector's that was lost has left no more. */
-  private void beginLoad() {
+  private void beginLoad() throws SQLException {
     offsets.clear();
     history.clear();
     tablesToLoad = null;
+    schemas.clear();
+    if (postgres && decoder.takesRows()) {
+      // Before anybody reads a row: its log tells of no alteration before the next row of a table.
+      tablesOfCatalog(null, null).forEach(table -> schemas.put(table.fullName(), table));
+    }
     if (decoder.takesRows() && !loadRefused) {
       tablesToLoad = TableLoader.findTables(properties, connectorClassLoader());
       if (tablesToLoad != null) {
         clock.loadStarted(System.currentTimeMillis());
       }
+    }
+  }
+
+  /** As a Postgres database has them now: one table, or all. */
+  private List<TableSchema> tablesOfCatalog(@Nullable String schema, @Nullable String table)
+      throws SQLException {
+    try (SourceDatabase database = SourceDatabase.connect(properties, connectorClassLoader())) {
+      return database.tablesOfCatalog(schema, table);
+    } catch (SourceDatabase.UnsuitableException e) {
+      LOG.info(
+          "The columns of {} are not known before they are in its log: {}",
+          ConnectorProperties.describe(properties),
+          e.getMessage());
+      return List.of();
     }
   }
 
@@ -667,14 +688,14 @@ final class ConnectorSession<T> {
 
   private void accept(SourceRecord record, long now) throws Exception {
     RecordKind kind = kinds.of(record);
-    if (kind == RecordKind.SCHEMA_CHANGE || (kind == RecordKind.CHANGE && isNewSchema(record))) {
+    if (kind == RecordKind.SCHEMA_CHANGE) {
       // A table that is loaded anew, and the offset after this record, belong together.
       enqueueBatch();
     }
     Map<String, ?> before = offsets.get(record.sourcePartition());
     try {
       takeIn(record, now);
-    } catch (TableEmptiedException | RuntimeException e) {
+    } catch (IOException | SQLException | RuntimeException e) {
       // Who goes on from here must meet the record again.
       if (before == null) {
         offsets.remove(record.sourcePartition());
@@ -696,15 +717,18 @@ final class ConnectorSession<T> {
     }
     switch (kinds.of(record)) {
       case CHANGE -> {
+        long time = eventTime((Struct) record.value(), now);
+        add(record, time);
         if (isNewSchema(record)) {
+          Optional<TableSchema> table = TableSchema.ofRow(record);
+          if (table.isPresent()) {
+            noticed(table.get());
+          }
           if (seenSchemas.size() > MAX_SEEN_SCHEMAS) {
             seenSchemas.clear();
           }
           seenSchemas.put(record.valueSchema(), true);
-          TableSchema.ofRow(record).ifPresent(this::noticed);
         }
-        long time = eventTime((Struct) record.value(), now);
-        add(record, time);
       }
       case OTHER -> add(record, otherTime(now));
       case MESSAGE -> {
@@ -748,7 +772,7 @@ final class ConnectorSession<T> {
    */
   private void described(TableSchema table) {
     if (tablesToLoad != null) {
-      schemas.put(table.namespace() + "." + table.name(), table.columns());
+      schemas.put(table.fullName(), table);
       return;
     }
     LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
@@ -779,17 +803,31 @@ final class ConnectorSession<T> {
   }
 
   /** Postgres does not tell of a change of columns before it has a row of them. */
-  private void noticed(TableSchema table) {
+  private void noticed(TableSchema table) throws SQLException, InterruptedException {
     LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
-    if (known == null || known.columns().isEmpty()) {
-      updateProgress(progress -> progress.described(table));
-    } else {
-      described(table);
+    if (known != null && TableSchema.isOfCatalog(known.columns())) {
+      // The first row since the load. What the log tells does not compare with the catalog.
+      List<TableSchema> now = tablesOfCatalog(table.namespace(), table.name());
+      if (now.stream().allMatch(found -> found.columns().equals(known.columns()))) {
+        updateProgress(progress -> progress.described(table));
+        return;
+      }
     }
+    // The row is older than what is read from now on.
+    enqueueBatch();
+    described(table);
   }
 
   private boolean isNewSchema(SourceRecord record) {
-    return postgres && decoder.takesRows() && !seenSchemas.containsKey(record.valueSchema());
+    return postgres
+        && decoder.takesRows()
+        && !isSnapshotRunning()
+        && !seenSchemas.containsKey(record.valueSchema());
+  }
+
+  /** The connector's own, or its taking of a position in the log. */
+  private boolean isSnapshotRunning() {
+    return clock.phase() == Phase.LOAD && !loading;
   }
 
   private long otherTime(long now) {
@@ -839,7 +877,8 @@ final class ConnectorSession<T> {
           for (TableLoader.Table table : tables) {
             String namespace = table.id().namespace();
             String name = table.id().name();
-            String columns = schemas.getOrDefault(namespace + "." + name, "");
+            TableSchema schema = schemas.get(namespace + "." + name);
+            String columns = schema == null ? "" : schema.columns();
             updateProgress(progress -> progress.restarted(namespace, name, table.rows(), columns));
           }
           schemas.clear();

@@ -6,6 +6,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
@@ -274,6 +276,38 @@ final class SourceDatabase implements AutoCloseable {
         return row.next() && row.getBoolean(1);
       }
     }
+  }
+
+  /**
+   * The tables of a Postgres database as its catalog has them.
+   *
+   * @param schema of one table, or null for all
+   * @param table its name, or null for all
+   */
+  List<TableSchema> tablesOfCatalog(@Nullable String schema, @Nullable String table)
+      throws SQLException {
+    List<TableSchema> tables = new ArrayList<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT n.nspname, c.relname, string_agg(concat_ws(E'\\t', a.attnum, a.attname,"
+                + " format_type(a.atttypid, a.atttypmod), (SELECT string_agg(e.enumlabel, E'\\t'"
+                + " ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid IN (t.oid,"
+                + " t.typelem, t.typbasetype))), E'\\n' ORDER BY a.attnum)"
+                + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                + " JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid"
+                + " WHERE c.relkind IN ('r', 'p') AND n.nspname = coalesce(?::text, n.nspname::text)"
+                + " AND c.relname = coalesce(?::text, c.relname::text)"
+                + " AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
+                + " AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1, 2")) {
+      statement.setString(1, schema);
+      statement.setString(2, table);
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          tables.add(TableSchema.ofCatalog(row.getString(1), row.getString(2), row.getString(3)));
+        }
+      }
+    }
+    return tables;
   }
 
   /** Ends what another thread is waiting for. */

@@ -11,7 +11,8 @@ import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
- * What one of the connector's schema change events says of a table.
+ * What one of the connector's schema change events, a row of its log, or its database's catalog
+ * says of a table.
  *
  * @param columns all that makes a difference to the rows, as a text to be compared
  */
@@ -20,6 +21,21 @@ record TableSchema(String namespace, String name, String columns) {
   private static final String[] DIFFERENCES = {
     "name", "typeExpression", "length", "scale", "optional", "defaultValueExpression", "enumValues"
   };
+
+  private static final String CATALOG = "catalog\n";
+
+  /** A table by its database's own catalog, whose columns compare with no others. */
+  static TableSchema ofCatalog(String namespace, String name, String columns) {
+    return new TableSchema(namespace, name, CATALOG + columns);
+  }
+
+  static boolean isOfCatalog(String columns) {
+    return columns.startsWith(CATALOG);
+  }
+
+  String fullName() {
+    return namespace + "." + name;
+  }
 
   /** The tables that an event has created or altered. */
   static List<TableSchema> in(Struct event) {

@@ -459,6 +459,71 @@ class PostgresSourceIT {
   }
 
   @Test
+  void aTableWithOtherColumnsIsReadAgainThoughNoneOfItsRowsHasChangedBefore() throws Exception {
+    createGoods(10);
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(
+          database,
+          "ALTER TABLE goods ADD COLUMN colour text NOT NULL DEFAULT 'red'",
+          "UPDATE goods SET name = 'y' WHERE id = 1");
+      probe.await(() -> probe.changes.size() == 21);
+      assertThat(probe.changes.subList(10, 21))
+          .allSatisfy(
+              change -> assertThat(change.after().getString("colour").getValue()).isEqualTo("red"));
+    }
+  }
+
+  @Test
+  void aTableThatIsAlteredWhileItIsLoadedIsReadAgainAtItsNextChange() throws Exception {
+    int rows = 20_000;
+    createGoods(rows);
+    List<Change> changes = new ArrayList<>();
+    CdcCheckpoint checkpoint;
+    try (ReaderProbe probe = new ReaderProbe(connector(1, 1_000))) {
+      probe.await(() -> !probe.changes.isEmpty());
+      checkpoint = probe.checkpoint();
+      changes.addAll(probe.changes);
+    }
+    assertThat(checkpoint.position().clock().phase()).isEqualTo(EventClock.Phase.LOAD);
+    server.execute(database, "ALTER TABLE goods ADD COLUMN colour text NOT NULL DEFAULT 'red'");
+    try (ReaderProbe probe = new ReaderProbe(connector(1, 1_000), checkpoint)) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "UPDATE goods SET name = 'y' WHERE id = 1");
+      probe.await(() -> isAgainLoaded(probe));
+      changes.addAll(probe.changes);
+      assertThat(latest(changes))
+          .hasSize(rows)
+          .allSatisfy((id, row) -> assertThat(row.getString("colour").getValue()).isEqualTo("red"));
+      checkpoint = probe.checkpoint();
+    }
+    try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "UPDATE goods SET name = 'z' WHERE id = 2");
+      probe.await(() -> !probe.changes.isEmpty() && ids(probe).contains(2));
+      assertThat(probe.changes).as("nothing is read again without need").hasSizeLessThan(3);
+    }
+  }
+
+  private static boolean isAgainLoaded(ReaderProbe probe) {
+    LoadProgress load = position(probe).load();
+    return load.isDone() && load.tables().stream().allMatch(table -> table.round() == 1);
+  }
+
+  private static Map<Integer, RawBsonDocument> latest(List<Change> changes) {
+    Map<Integer, Change> latest = new TreeMap<>();
+    for (Change change : changes) {
+      latest.merge(
+          change.after().getInt32("id").getValue(),
+          change,
+          (known, next) -> next.sequence() >= known.sequence() ? next : known);
+    }
+    Map<Integer, RawBsonDocument> rows = new TreeMap<>();
+    latest.forEach((id, change) -> rows.put(id, change.after()));
+    return rows;
+  }
+
+  @Test
   void aLargeValueThatAnUpdateLeavesAloneKeepsItsValue() throws Exception {
     server.execute(
         database,
