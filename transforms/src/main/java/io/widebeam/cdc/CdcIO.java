@@ -119,7 +119,7 @@ import org.apache.kafka.connect.source.SourceRecord;
  * {@link #readChanges()} ends with {@link TableEmptiedException}, which says what to do. Postgres
  * tells its readers of {@code TRUNCATE}, but not of a dropped table. It ends with {@link
  * LoadInterruptedException} where the connector's own snapshot is what loads the tables, and was
- * interrupted.
+ * interrupted, or the columns of a table have changed that nothing else can read.
  */
 public final class CdcIO {
   private CdcIO() {}

@@ -598,11 +598,14 @@ final class ConnectorSession<T> {
   }
 
   private void loadFailed(Exception reason) throws Exception {
-    if (!(reason instanceof SourceDatabase.UnsuitableException) || clock.phase() != Phase.LOAD) {
+    if (!(reason instanceof SourceDatabase.UnsuitableException)) {
       throw reason;
     }
-    // The tables were altered meanwhile.
-    requireNothingGivenOut("its tables were altered: " + reason.getMessage());
+    String altered = "its tables were altered: " + reason.getMessage();
+    if (clock.phase() != Phase.LOAD) {
+      throw LoadInterruptedException.of(ConnectorProperties.describe(properties), altered);
+    }
+    requireNothingGivenOut(altered);
     LOG.info(
         "The connector's own snapshot loads {}: {}",
         ConnectorProperties.describe(properties),
@@ -621,6 +624,13 @@ final class ConnectorSession<T> {
   /** The connector's own, which has the rows of one moment: there is no more to catch up with. */
   private void snapshotEnds() {
     clock.catchUpStarted(System.currentTimeMillis());
+    // From now on their columns are followed.
+    for (TableSchema table : schemas.values()) {
+      if (TableLoader.isCaptured(properties, table.namespace(), table.name())) {
+        updateProgress(progress -> progress.created(table));
+      }
+    }
+    schemas.clear();
     caughtUp();
   }
 
@@ -770,18 +780,22 @@ final class ConnectorSession<T> {
    * A table has been created, or has other columns now. The log says nothing of rows that have got
    * a new column's default value, or lost a column; so it is read again, beside the log.
    */
-  private void described(TableSchema table) {
-    if (tablesToLoad != null) {
+  private void described(TableSchema table) throws LoadInterruptedException {
+    if (isSnapshotRunning()) {
       schemas.put(table.fullName(), table);
       return;
     }
     LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
     if (known == null) {
-      if (TableLoader.isCaptured(properties, table.namespace(), table.name())
-          && !progress().tables().isEmpty()) {
+      if (TableLoader.isCaptured(properties, table.namespace(), table.name())) {
         publishTail(progress -> progress.created(table));
       }
     } else if (!table.columns().equals(known.columns())) {
+      if (loadRefused) {
+        throw LoadInterruptedException.of(
+            ConnectorProperties.describe(properties),
+            "table " + table.fullName() + " was altered, which its own snapshot has loaded");
+      }
       LOG.info(
           "Reading table {}.{} of {} again: its columns have changed",
           table.namespace(),
@@ -803,7 +817,7 @@ final class ConnectorSession<T> {
   }
 
   /** Postgres does not tell of a change of columns before it has a row of them. */
-  private void noticed(TableSchema table) throws SQLException, InterruptedException {
+  private void noticed(TableSchema table) throws Exception {
     LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
     if (known != null && TableSchema.isOfCatalog(known.columns())) {
       // The first row since the load. What the log tells does not compare with the catalog.

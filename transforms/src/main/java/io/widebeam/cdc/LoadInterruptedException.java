@@ -6,7 +6,8 @@ import org.apache.flink.runtime.throwable.ThrowableType;
 /**
  * A load has to begin from nothing, and some of its rows have been given out before. It reads what
  * the tables hold now, and cannot say which of those rows have gone meanwhile. That is so for the
- * connector's own snapshot, which keeps no place in the tables or the log until it is done.
+ * connector's own snapshot, which keeps no place in the tables or the log until it is done, and
+ * cannot read a table again whose columns have changed.
  *
  * <p>What to do: load again, as {@link ReloadException} says. Ask {@link #isIn} of a pipeline's
  * failure.

@@ -255,13 +255,17 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
     if (kind == Kind.POSTGRES) {
       return Selectors.tableSelector()
           .includeSchemas(properties.get("schema.include.list"))
+          .excludeSchemas(properties.get("schema.exclude.list"))
           .includeTables(properties.get("table.include.list"))
+          .excludeTables(properties.get("table.exclude.list"))
           .build()
           .test(new io.debezium.relational.TableId(null, namespace, table));
     }
     return Selectors.tableSelector()
         .includeDatabases(properties.get("database.include.list"))
+        .excludeDatabases(properties.get("database.exclude.list"))
         .includeTables(properties.get("table.include.list"))
+        .excludeTables(properties.get("table.exclude.list"))
         .build()
         .test(new io.debezium.relational.TableId(namespace, null, table));
   }

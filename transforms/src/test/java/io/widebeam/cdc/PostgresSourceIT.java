@@ -524,6 +524,55 @@ class PostgresSourceIT {
   }
 
   @Test
+  void aTableThatOnlyTheConnectorCanReadFromNowOnHasToBeLoadedAnew() throws Exception {
+    createGoods(10);
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(
+          database,
+          "ALTER TABLE goods ADD COLUMN double int GENERATED ALWAYS AS (id * 2) STORED",
+          "UPDATE goods SET name = 'y' WHERE id = 1");
+      assertThat(catchThrowable(() -> probe.await(() -> false)))
+          .isInstanceOf(LoadInterruptedException.class)
+          .hasMessageContaining("public.goods.double is generated");
+    }
+  }
+
+  @Test
+  void otherColumnsOfATableThatTheConnectorHasLoadedHaveToBeLoadedAnew() throws Exception {
+    createGoods(10);
+    server.execute(
+        database,
+        "ALTER TABLE goods ADD COLUMN double int GENERATED ALWAYS AS (id * 2) STORED",
+        "CREATE TABLE plain (id int PRIMARY KEY)",
+        "ALTER TABLE plain REPLICA IDENTITY FULL",
+        "INSERT INTO plain VALUES (1), (2)");
+    CdcCheckpoint checkpoint;
+    try (ReaderProbe probe = new ReaderProbe(connector)) {
+      probe.await(probe::isLoaded);
+      server.execute(
+          database,
+          "UPDATE goods SET name = 'y' WHERE id = 1",
+          "ALTER TABLE plain ADD COLUMN colour text NOT NULL DEFAULT 'red'",
+          "UPDATE plain SET colour = 'blue' WHERE id = 1");
+      probe.await(() -> probe.changes.size() == 16);
+      assertThat(probe.changes.subList(13, 16))
+          .as("what the loader can read, it reads again")
+          .allSatisfy(change -> assertThat(change.after()).containsKey("colour"));
+      checkpoint = probe.checkpoint();
+    }
+    server.execute(
+        database,
+        "ALTER TABLE goods ADD COLUMN colour text NOT NULL DEFAULT 'red'",
+        "UPDATE goods SET name = 'z' WHERE id = 1");
+    try (ReaderProbe probe = new ReaderProbe(connector, checkpoint)) {
+      assertThat(catchThrowable(() -> probe.await(() -> false)))
+          .isInstanceOf(LoadInterruptedException.class)
+          .hasMessageContaining("public.goods.double is generated");
+    }
+  }
+
+  @Test
   void aLargeValueThatAnUpdateLeavesAloneKeepsItsValue() throws Exception {
     server.execute(
         database,

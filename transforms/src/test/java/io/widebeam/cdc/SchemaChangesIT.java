@@ -1,6 +1,7 @@
 package io.widebeam.cdc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.widebeam.change.Change;
 import io.widebeam.testing.TestMariaDb;
@@ -115,6 +116,63 @@ class SchemaChangesIT {
       probe.await(() -> probe.changes.size() == ROWS + 4);
       assertThat(probe.changes.subList(ROWS + 2, ROWS + 4))
           .allSatisfy(change -> assertThat(change.after().getInt32("b").getValue()).isEqualTo(7));
+    }
+  }
+
+  @Test
+  void otherColumnsOfATableThatTheConnectorHasLoadedHaveToBeLoadedAnew() throws Exception {
+    server.execute(database, "ALTER TABLE goods ADD double_amount INT AS (amount * 2) STORED");
+    CdcCheckpoint checkpoint;
+    try (ReaderProbe probe = new ReaderProbe(server.connector(database))) {
+      probe.await(probe::isLoaded);
+      server.execute(
+          database,
+          "ALTER TABLE goods ADD INDEX (amount)",
+          "UPDATE goods SET amount = amount + 1 WHERE id = 1");
+      probe.await(() -> probe.changes.size() == ROWS + 1);
+      checkpoint = probe.checkpoint();
+      server.execute(database, CHANGES.get(0));
+      assertNewLoadIsAskedFor(probe);
+    }
+    try (ReaderProbe probe = new ReaderProbe(server.connector(database), checkpoint)) {
+      assertNewLoadIsAskedFor(probe);
+    }
+    try (ReaderProbe probe = new ReaderProbe(server.connector(database))) {
+      probe.await(probe::isLoaded);
+      assertThat(probe.changes)
+          .hasSize(ROWS)
+          .allSatisfy(change -> assertThat(change.after()).containsKey("colour"));
+    }
+  }
+
+  private static void assertNewLoadIsAskedFor(ReaderProbe probe) {
+    assertThatThrownBy(() -> probe.await(() -> false))
+        .isInstanceOf(LoadInterruptedException.class)
+        .hasMessageContaining("goods.double_amount is generated");
+  }
+
+  @Test
+  void aTableThatTheConnectorHasLoadedBesideAnotherIsReadAgain() throws Exception {
+    server.execute(
+        database, "CREATE TABLE other (id INT PRIMARY KEY, twice INT AS (id * 2) STORED)");
+    try (ReaderProbe probe = new ReaderProbe(server.connector(database))) {
+      probe.await(probe::isLoaded);
+      for (int i = 0; i < CHANGES.size(); i++) {
+        touch(i);
+        server.execute(database, CHANGES.get(i));
+        touch(i + 20);
+        Map<Integer, Map<String, String>> expected = select();
+        probe.await(() -> rows(probe.changes).equals(expected));
+      }
+    }
+  }
+
+  @Test
+  void aColumnThatOnlyTheConnectorCanReadHasToBeLoadedAnew() throws Exception {
+    try (ReaderProbe probe = new ReaderProbe(server.connector(database))) {
+      probe.await(probe::isLoaded);
+      server.execute(database, "ALTER TABLE goods ADD double_amount INT AS (amount * 2) STORED");
+      assertNewLoadIsAskedFor(probe);
     }
   }
 
