@@ -213,7 +213,7 @@ final class PostgresCatalog {
   }
 
   /** What keeps a relation from being captured, or null if nothing does. */
-  private Finding problem(Relation relation) {
+  private Finding problem(Relation relation) throws SQLException {
     String name = relation.label();
     if (relation.kind().equals("p")) {
       return new Finding(
@@ -243,7 +243,36 @@ final class PostgresCatalog {
           "the log of table `" + name + "` does not tell its rows by their primary key",
           "ALTER TABLE " + relation.quoted() + " REPLICA IDENTITY FULL");
     }
-    return null;
+    return deferrableKey(relation);
+  }
+
+  /** A key that is checked late: a row may take the key of one that takes another key after it. */
+  private Finding deferrableKey(Relation relation) throws SQLException {
+    return session
+        .query(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+                + " WHERE conrelid = ? AND contype = 'p' AND condeferrable",
+            row -> {
+              String key = quote(row.getString(1));
+              return new Finding(
+                  "",
+                  "the primary key of table `"
+                      + relation.label()
+                      + "` is DEFERRABLE, so rows may pass on their keys in an order that the log"
+                      + " does not tell from deletions",
+                  "ALTER TABLE "
+                      + relation.quoted()
+                      + " DROP CONSTRAINT "
+                      + key
+                      + ", ADD CONSTRAINT "
+                      + key
+                      + " "
+                      + row.getString(2).replaceFirst(" DEFERRABLE.*", ""));
+            },
+            relation.oid())
+        .stream()
+        .findFirst()
+        .orElse(null);
   }
 
   private TableDescription table(Relation relation) throws SQLException {

@@ -40,6 +40,7 @@ class PostgresCatalogIT {
       statement.execute("ALTER TABLE depot.\"Stock\" REPLICA IDENTITY FULL");
       statement.execute("CREATE TABLE silent (id int PRIMARY KEY)");
       statement.execute("ALTER TABLE silent REPLICA IDENTITY NOTHING");
+      statement.execute("CREATE TABLE late (id int, n int, PRIMARY KEY (id) DEFERRABLE)");
       statement.execute("CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)");
       statement.execute("CREATE VIEW seen AS SELECT * FROM orders");
       statement.execute("GRANT SELECT ON orders TO reader");
@@ -101,7 +102,7 @@ class PostgresCatalogIT {
 
   @Test
   void whatTheLogCannotGiveIsRefused() {
-    assertThat(describe("cdc", "shop", "silent", "parts", "seen").unreadable())
+    assertThat(describe("cdc", "shop", "silent", "late", "parts", "seen").unreadable())
         .isEqualTo(
             Map.of(
                 "silent",
@@ -109,6 +110,13 @@ class PostgresCatalogIT {
                     "",
                     "the log of table `silent` does not tell its rows by their primary key",
                     "ALTER TABLE \"public\".\"silent\" REPLICA IDENTITY FULL"),
+                "late",
+                new Finding(
+                    "",
+                    "the primary key of table `late` is DEFERRABLE, so rows may pass on their keys"
+                        + " in an order that the log does not tell from deletions",
+                    "ALTER TABLE \"public\".\"late\" DROP CONSTRAINT \"late_pkey\", ADD CONSTRAINT"
+                        + " \"late_pkey\" PRIMARY KEY (id)"),
                 "parts",
                 new Finding(
                     "",
