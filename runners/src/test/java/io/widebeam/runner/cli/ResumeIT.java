@@ -203,6 +203,20 @@ class ResumeIT {
     }
   }
 
+  @Test
+  void otherColumnsOfATableThatTheConnectorHasLoadedAreFollowedByRebuildingAllDocuments()
+      throws Exception {
+    execute("ALTER TABLE shop.orders ADD doubled INT AS (order_id * 2) STORED");
+    try (ChildProcess run = run("orders")) {
+      awaitDocuments(Map.of(1, "paid Rome", 2, "sent Oslo", 3, "paid Rome"));
+      execute(
+          "ALTER TABLE shop.orders DROP COLUMN status,"
+              + " ADD COLUMN status VARCHAR(20) NOT NULL DEFAULT 'new'");
+      run.awaitLine(line -> line.contains("Rebuilding all documents"), PATIENCE);
+      awaitDocuments(Map.of(1, "new Rome", 2, "new Oslo", 3, "new Rome"));
+    }
+  }
+
   private long rowsRead() {
     return RunReport.read(directory.resolve("state"))
         .map(report -> report.load().rowsRead())
