@@ -26,6 +26,8 @@ final class MySqlTables extends TableLoader {
   @Override
   void prepareSession() throws SQLException {
     try (Statement statement = connection.createStatement()) {
+      // Whatever the server's default: what is rolled back must not have been read.
+      statement.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
       // Nobody must lose patience when the pipeline holds up the reading.
       statement.execute(
           "SET SESSION time_zone = '+00:00', sql_mode = '', net_write_timeout = 86400, "

@@ -92,6 +92,28 @@ class TableLoaderIT {
   }
 
   @Test
+  void whatIsRolledBackIsNotReadThoughTheServerShowsIt() throws Exception {
+    execute(
+        "CREATE TABLE good (id INT PRIMARY KEY)",
+        "INSERT INTO good VALUES (1)",
+        "SET GLOBAL TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
+    try (Connection other = server.connect(database);
+        Statement statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      statement.execute("INSERT INTO good VALUES (2)");
+      try (Probe probe = new Probe(server.connector(database), null)) {
+        probe.await(probe::isLoaded);
+        assertThat(probe.changes)
+            .extracting(change -> change.after().getInt32("id").getValue())
+            .containsExactly(1);
+      }
+      other.rollback();
+    } finally {
+      execute("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    }
+  }
+
+  @Test
   void whatIsWrittenWhileItReadsIsNotLost() throws Exception {
     createRows(30_000);
     AtomicBoolean writing = new AtomicBoolean(true);
