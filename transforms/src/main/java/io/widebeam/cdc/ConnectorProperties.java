@@ -162,6 +162,7 @@ final class ConnectorProperties {
       boolean mariaDb = connector.toLowerCase(Locale.ROOT).contains("mariadb");
       defaults.put("converters", "widebeam");
       defaults.put("widebeam.type", MySqlValues.class.getName());
+      defaults.put("widebeam." + MySqlValues.BINARY_JSON, Boolean.toString(!mariaDb));
       // The drivers have no date for the year 0.
       defaults.put("driver.yearIsDateType", "false");
       // The year 24 is none of a shortened 2024.

@@ -7,6 +7,8 @@ import io.widebeam.change.BsonBuffer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 
 /**
  * Embeds JSON columns: objects and arrays become documents and arrays, any other text stays text.
@@ -14,6 +16,16 @@ import java.math.BigDecimal;
  */
 final class JsonEncoder {
   private static final JsonFactory FACTORY = new JsonFactory();
+
+  /** Every decimal of so few digits is the shortest of its double; every double has one of 17. */
+  private static final int SAFE_DIGITS = 15;
+
+  private static final int MAX_DIGITS = 17;
+
+  /** The next one above a power of two may be farther away than one below that is another's. */
+  private static final RoundingMode[] ROUNDING = {
+    RoundingMode.HALF_EVEN, RoundingMode.UP, RoundingMode.DOWN
+  };
 
   private JsonEncoder() {}
 
@@ -34,6 +46,23 @@ final class JsonEncoder {
       out.rewind(mark);
       out.putString(name, text);
     }
+  }
+
+  /**
+   * The decimal of the fewest digits whose nearest double this is, as MySQL and Postgres write it;
+   * Java before 19 may write one digit more.
+   */
+  static BigDecimal shortest(double value) {
+    BigDecimal whole = new BigDecimal(value);
+    for (int digits = SAFE_DIGITS; digits < MAX_DIGITS; digits++) {
+      for (RoundingMode mode : ROUNDING) {
+        BigDecimal rounded = whole.round(new MathContext(digits, mode));
+        if (rounded.doubleValue() == value) {
+          return rounded;
+        }
+      }
+    }
+    return new BigDecimal(Double.toString(value));
   }
 
   private static void putValue(BsonBuffer out, byte[] name, JsonParser parser, JsonToken token)
@@ -75,7 +104,8 @@ final class JsonEncoder {
         BigDecimal exact = parser.getDecimalValue();
         double nearest = exact.doubleValue();
         if (Double.isFinite(nearest)
-            && new BigDecimal(Double.toString(nearest)).compareTo(exact) == 0) {
+            && (new BigDecimal(Double.toString(nearest)).compareTo(exact) == 0
+                || shortest(nearest).compareTo(exact) == 0)) {
           out.putDouble(name, nearest);
         } else {
           RowEncoder.putDecimal(out, name, exact);

@@ -124,6 +124,7 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
           "skipped.operations",
           // The connector's converter of values is ours as well.
           "widebeam.type",
+          "widebeam." + MySqlValues.BINARY_JSON,
           "include.schema.changes",
           ConnectorProperties.HEARTBEAT,
           "heartbeat.action.query",
