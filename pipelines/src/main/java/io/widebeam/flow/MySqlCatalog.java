@@ -309,7 +309,8 @@ final class MySqlCatalog {
     Map<String, String> settings = new HashMap<>();
     session.query(
         "SHOW GLOBAL VARIABLES WHERE variable_name IN"
-            + " ('log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_value_options')",
+            + " ('log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_value_options',"
+            + " 'log_bin_compress')",
         row -> settings.put(row.getString(1), row.getString(2)));
     if (!settings.getOrDefault("log_bin", "OFF").equals("ON")) {
       findings.add(
@@ -323,6 +324,16 @@ final class MySqlCatalog {
     checkSetting(settings, "binlog_row_image", "FULL");
     if (!settings.getOrDefault("binlog_row_value_options", "").isEmpty()) {
       checkSetting(settings, "binlog_row_value_options", "");
+    }
+    if (settings.getOrDefault("log_bin_compress", "OFF").equals("ON")) {
+      findings.add(
+          new Finding(
+              "",
+              "connection "
+                  + database.name()
+                  + ": the server compresses its log (log_bin_compress is ON), so its rows cannot"
+                  + " be read",
+              "SET GLOBAL log_bin_compress = OFF, and the same in its configuration"));
     }
   }
 

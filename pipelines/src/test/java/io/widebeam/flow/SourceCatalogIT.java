@@ -328,6 +328,20 @@ class SourceCatalogIT {
   }
 
   @Test
+  void aBinaryLogThatIsCompressed() throws Exception {
+    server.run("SET GLOBAL log_bin_compress = ON");
+    try {
+      assertThat(message(as("cdc"), "orders"))
+          .isEqualTo(
+              """
+              connections.shop: connection shop: the server compresses its log (log_bin_compress is ON), so its rows cannot be read
+                  SET GLOBAL log_bin_compress = OFF, and the same in its configuration""");
+    } finally {
+      server.run("SET GLOBAL log_bin_compress = OFF");
+    }
+  }
+
+  @Test
   void aUserWhoMayNotReadTheLog() {
     assertThat(message(as("reader"), "orders"))
         .isEqualTo(
