@@ -1,6 +1,7 @@
 package io.widebeam.cdc;
 
 import io.debezium.config.Configuration;
+import io.debezium.document.Document;
 import io.debezium.document.DocumentReader;
 import io.debezium.document.DocumentWriter;
 import io.debezium.relational.history.AbstractSchemaHistory;
@@ -43,7 +44,8 @@ public final class CheckpointedSchemaHistory extends AbstractSchemaHistory {
       HistoryRecordComparator comparator,
       SchemaHistoryListener listener,
       boolean useCatalogBeforeSchema) {
-    super.configure(config, comparator, listener, useCatalogBeforeSchema);
+    super.configure(
+        config, new WithoutWhatIsReadAgain(comparator), listener, useCatalogBeforeSchema);
     String reader = config.getString(READER_PROPERTY);
     SchemaHistoryLog registered = reader == null ? null : LOGS.get(reader);
     if (registered == null) {
@@ -87,5 +89,46 @@ public final class CheckpointedSchemaHistory extends AbstractSchemaHistory {
   @Override
   public String toString() {
     return "checkpoint";
+  }
+
+  /**
+   * A reader that goes on from a set of transactions begins with the first that is not in it. Of
+   * the connectors' comparators, a statement that was recorded with the same set, which is the one
+   * before it, belongs to the history; but it is read again, and may not apply twice: a column that
+   * has been renamed is no longer there.
+   */
+  private static final class WithoutWhatIsReadAgain extends HistoryRecordComparator {
+    private static final String POSITION = "position";
+    private static final String TRANSACTIONS = "gtids";
+    private static final String SNAPSHOT = "snapshot";
+
+    private final HistoryRecordComparator comparator;
+
+    WithoutWhatIsReadAgain(HistoryRecordComparator comparator) {
+      this.comparator = comparator;
+    }
+
+    @Override
+    public boolean isAtOrBefore(HistoryRecord record, HistoryRecord start) {
+      return comparator.isAtOrBefore(record, start) && !isReadAgain(record, start);
+    }
+
+    private boolean isReadAgain(HistoryRecord record, HistoryRecord start) {
+      Document position = record.document().getDocument(POSITION);
+      return position != null
+          && position.has(TRANSACTIONS)
+          && !position.has(SNAPSHOT)
+          && comparator.isAtOrBefore(transactionsOnly(start), transactionsOnly(record));
+    }
+
+    /** Without the place in a transaction. */
+    private static HistoryRecord transactionsOnly(HistoryRecord record) {
+      Document whole = record.document();
+      Document position =
+          Document.create(TRANSACTIONS, whole.getDocument(POSITION).getString(TRANSACTIONS));
+      Document copy = whole.clone();
+      copy.setDocument(POSITION, position);
+      return new HistoryRecord(copy);
+    }
   }
 }

@@ -453,7 +453,8 @@ final class ConnectorSession<T> {
     if (clock.phase() == Phase.CATCH_UP && catchUp == null) {
       catchUp = CatchUp.toEndOfLog(properties, connectorClassLoader());
     }
-    task = ConnectorTask.start(taskProperties(), offsets, connectorClassLoader());
+    task =
+        ConnectorTask.start(taskProperties(), offsets, decoder.takesRows(), connectorClassLoader());
     // Not sooner: whoever loads anew has to reach the server, too.
     if (begins) {
       requireNothingGivenOut("the connector's own snapshot, which was not done, begins again");

@@ -31,10 +31,15 @@ final class ConnectorTask {
   private static final long DEAF_INTERVALS = 3;
   private static final long STOP_MILLIS = 8_000;
 
+  /** A task takes long to connect; only a machine that stands still makes another start needed. */
+  private static final int MAX_STARTS = 10;
+
   private final Map<String, String> properties;
   private final SourceConnector connector;
   private final Context context;
+  private final boolean takesRows;
   @Nullable private SourceTask task;
+  @Nullable private BinlogWatch watch;
   private boolean connected;
   private long lastRecordNanos = System.nanoTime();
 
@@ -42,20 +47,42 @@ final class ConnectorTask {
   private long lastMarkerNanos;
 
   private ConnectorTask(
-      Map<String, String> properties, SourceConnector connector, Context context) {
+      Map<String, String> properties,
+      SourceConnector connector,
+      Context context,
+      boolean takesRows) {
     this.properties = properties;
     this.connector = connector;
     this.context = context;
+    this.takesRows = takesRows;
   }
 
   /**
    * Starts a task.
    *
    * @param offsets where it begins in each partition; read again whenever the connector asks
+   * @param takesRows whether the tables' rows are followed, and not the connector's records alone
    */
   static ConnectorTask start(
       Map<String, String> properties,
       Map<Map<String, ?>, Map<String, ?>> offsets,
+      boolean takesRows,
+      ClassLoader classes)
+      throws Exception {
+    for (int i = 1; i < MAX_STARTS; i++) {
+      try {
+        return startOnce(properties, offsets, takesRows, classes);
+      } catch (BinlogWatch.TooLateException e) {
+        LOG.debug("Starting again", e);
+      }
+    }
+    return startOnce(properties, offsets, takesRows, classes);
+  }
+
+  private static ConnectorTask startOnce(
+      Map<String, String> properties,
+      Map<Map<String, ?>, Map<String, ?>> offsets,
+      boolean takesRows,
       ClassLoader classes)
       throws Exception {
     SourceConnector connector =
@@ -64,13 +91,14 @@ final class ConnectorTask {
             .getDeclaredConstructor()
             .newInstance();
     Context context = new Context(properties, offsets);
-    ConnectorTask started = new ConnectorTask(properties, connector, context);
+    ConnectorTask started = new ConnectorTask(properties, connector, context, takesRows);
     try {
       connector.start(properties);
       SourceTask task = (SourceTask) connector.taskClass().getDeclaredConstructor().newInstance();
       started.task = task;
       task.initialize(context);
       task.start(connector.taskConfigs(1).get(0));
+      started.watch();
       QuietMetrics.install(task);
     } catch (Exception | Error e) {
       started.stop();
@@ -82,13 +110,27 @@ final class ConnectorTask {
 
   /** What came since the last call; empty if there is nothing at the moment. */
   List<SourceRecord> poll() throws Exception {
+    // Asked before: what follows a failure does not come, but what precedes it may come in this
+    // poll.
+    Exception failure = watch == null ? null : watch.failure();
     List<SourceRecord> records = task.poll();
+    watch();
     if (records == null || records.isEmpty()) {
+      if (failure != null) {
+        throw failure;
+      }
       checkConnection();
       return List.of();
     }
     lastRecordNanos = System.nanoTime();
     return records;
+  }
+
+  private void watch() throws IOException {
+    SourceDatabase.Kind kind = SourceDatabase.Kind.of(properties);
+    if (kind != null && kind.hasBinlog()) {
+      watch = BinlogWatch.of(task, watch, properties, takesRows);
+    }
   }
 
   /** How long there has been nothing to poll. */
@@ -188,6 +230,9 @@ final class ConnectorTask {
   private void stopNow() {
     // A task commits once more when it ends.
     context.committing = true;
+    if (watch != null) {
+      watch.stop();
+    }
     try {
       if (task != null) {
         task.stop();

@@ -52,6 +52,12 @@ class TableEmptiedIT {
           DROP TABLE unread, items                         | items  | was dropped
           ALTER TABLE orders TRUNCATE PARTITION p0         | orders | has lost a partition
           DROP DATABASE %s                                 | *      | was dropped with its database
+          RENAME TABLE items TO items_old, unread TO items | items  | was renamed
+          RENAME TABLE `items` TO old_items                | items  | was renamed
+          ALTER TABLE items RENAME AS old_items            | items  | was renamed
+          ALTER TABLE unread ADD x INT, RENAME later       | later  | has got the rows of another table
+          RENAME TABLE unread TO later                     | later  | has got the rows of another table
+          CREATE OR REPLACE TABLE items (id INT PRIMARY KEY) | items | was dropped
           """)
   void theReadEndsAfterEverythingBefore(String statement, String table, String event)
       throws Exception {
@@ -98,6 +104,8 @@ class TableEmptiedIT {
       take(reader, changes, 2);
       server.execute(
           database,
+          "ALTER TABLE unread RENAME TO orders_old",
+          "RENAME TABLE orders_old TO unread",
           "TRUNCATE TABLE unread",
           "DROP TABLE unread",
           "ALTER TABLE items ADD COLUMN note INT",
@@ -129,7 +137,7 @@ class TableEmptiedIT {
     ConnectorConfiguration connector =
         server
             .connector(database)
-            .withConnectionProperty("table.include.list", database + ".(orders|items)");
+            .withConnectionProperty("table.include.list", database + ".(orders|items|later)");
     return reader(connector, checkpoint);
   }
 
