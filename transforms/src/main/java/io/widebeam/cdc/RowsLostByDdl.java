@@ -11,8 +11,8 @@ import org.apache.kafka.connect.data.Struct;
  * Finds, in the connector's schema change events, the statements that take rows away without a word
  * about each: {@code TRUNCATE} itself comes as an event of its own.
  *
- * <p>MySQL and MariaDB only: Postgres tells its readers nothing of them. Debezium 3.5 does not
- * report MariaDB's {@code CREATE OR REPLACE TABLE} for a table that it knows.
+ * <p>MySQL and MariaDB only: Postgres tells its readers nothing of them. What these events do not
+ * tell, such as who had a name before, {@link BinlogWatch} finds in the statements themselves.
  */
 final class RowsLostByDdl {
   private static final String IGNORED = "(?:\\s|/\\*.*?\\*/|--[^\\n]*\\n|#[^\\n]*\\n)*+";

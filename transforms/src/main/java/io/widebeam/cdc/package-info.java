@@ -13,6 +13,7 @@
  * load gives rows numbers below those of all later changes. With each batch goes where the source
  * stands after it; the reader checkpoints the position of the last batch it handed out ({@code
  * CdcCheckpoint}, of which {@code LoadProgress} tells the chunks). {@code CatchUp} knows when the
- * log has been read to where it ended at some moment.
+ * log has been read to where it ended at some moment. {@code BinlogWatch} sees the events of a
+ * MySQL or MariaDB log before the connector does, for what it passes over.
  */
 package io.widebeam.cdc;

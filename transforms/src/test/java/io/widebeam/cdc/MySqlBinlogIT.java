@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.widebeam.testing.TestDatabase;
 import io.widebeam.testing.TestMySql;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import org.apache.beam.io.debezium.DebeziumIO.ConnectorConfiguration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -18,12 +21,6 @@ class MySqlBinlogIT extends BinlogContract {
   @BeforeAll
   static void startServer() throws Exception {
     server = TestMySql.shared();
-    server.execute(
-        "",
-        "SET GLOBAL enforce_gtid_consistency = ON",
-        "SET GLOBAL gtid_mode = OFF_PERMISSIVE",
-        "SET GLOBAL gtid_mode = ON_PERMISSIVE",
-        "SET GLOBAL gtid_mode = ON");
   }
 
   @Override
@@ -33,8 +30,12 @@ class MySqlBinlogIT extends BinlogContract {
 
   @Override
   String lastTransaction() throws SQLException {
-    String executed = query("SELECT @@GLOBAL.gtid_executed");
-    return executed.substring(executed.lastIndexOf('-'));
+    try (Connection connection = server.connect(database);
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SHOW MASTER STATUS")) {
+      row.next();
+      return row.getString("Position");
+    }
   }
 
   @Test
