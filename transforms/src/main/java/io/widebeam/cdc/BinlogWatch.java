@@ -14,8 +14,6 @@ import io.debezium.connector.binlog.BinlogOffsetContext;
 import io.debezium.connector.binlog.BinlogStreamingChangeEventSource;
 import io.debezium.connector.common.BaseSourceTask;
 import io.debezium.pipeline.ChangeEventSourceCoordinator;
-import io.debezium.relational.Selectors;
-import io.debezium.relational.TableId;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.util.HashMap;
@@ -23,7 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import javax.annotation.Nullable;
 import org.apache.kafka.connect.source.SourceTask;
 
@@ -75,7 +73,7 @@ final class BinlogWatch {
   private final boolean takesRows;
   private final ChangeEventSourceCoordinator<?, ?> coordinator;
   private final BinaryLogClient client;
-  private final Predicate<TableId> capturedTable;
+  private final BiPredicate<String, String> capturedTable;
   private final Map<String, Boolean> knownTables = new HashMap<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
   @Nullable private volatile Exception failure;
@@ -94,13 +92,7 @@ final class BinlogWatch {
     this.takesRows = takesRows;
     this.coordinator = coordinator;
     this.client = client;
-    this.capturedTable =
-        Selectors.tableSelector()
-            .includeDatabases(properties.get("database.include.list"))
-            .excludeDatabases(properties.get("database.exclude.list"))
-            .includeTables(properties.get("table.include.list"))
-            .excludeTables(properties.get("table.exclude.list"))
-            .build();
+    this.capturedTable = TableLoader.captured(properties);
   }
 
   /**
@@ -334,7 +326,7 @@ final class BinlogWatch {
       knownTables.clear();
     }
     return knownTables.computeIfAbsent(
-        database + "." + table, name -> capturedTable.test(new TableId(database, null, table)));
+        database + "." + table, name -> capturedTable.test(database, table));
   }
 
   /** What the connector says of where it is; of this thread, for it is the one that reads. */

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiPredicate;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import javax.annotation.Nullable;
@@ -626,8 +627,9 @@ final class ConnectorSession<T> {
   private void snapshotEnds() {
     clock.catchUpStarted(System.currentTimeMillis());
     // From now on their columns are followed.
+    BiPredicate<String, String> captured = TableLoader.captured(properties);
     for (TableSchema table : schemas.values()) {
-      if (TableLoader.isCaptured(properties, table.namespace(), table.name())) {
+      if (captured.test(table.namespace(), table.name())) {
         updateProgress(progress -> progress.created(table));
       }
     }
@@ -788,7 +790,7 @@ final class ConnectorSession<T> {
     }
     LoadProgress.TableProgress known = progress().find(table.namespace(), table.name());
     if (known == null) {
-      if (TableLoader.isCaptured(properties, table.namespace(), table.name())) {
+      if (TableLoader.captured(properties).test(table.namespace(), table.name())) {
         publishTail(progress -> progress.created(table));
       }
     } else if (!table.columns().equals(known.columns())) {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import javax.annotation.Nullable;
 
 /** The tables of a MySQL or MariaDB server. */
@@ -38,6 +39,7 @@ final class MySqlTables extends TableLoader {
 
   @Override
   List<Table> tables() throws SQLException, UnsuitableException {
+    BiPredicate<String, String> captured = captured(properties);
     List<TableId> ids = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet row =
@@ -49,7 +51,7 @@ final class MySqlTables extends TableLoader {
       while (row.next()) {
         String database = row.getString(1);
         String name = row.getString(2);
-        if (!isCaptured(properties, database, name)) {
+        if (!captured.test(database, name)) {
           continue;
         }
         if (!row.getString(3).equals("BASE TABLE")) {

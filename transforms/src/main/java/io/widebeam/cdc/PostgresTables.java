@@ -11,6 +11,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.bson.RawBsonDocument;
@@ -40,6 +41,7 @@ final class PostgresTables extends TableLoader {
 
   @Override
   List<Table> tables() throws SQLException, UnsuitableException {
+    BiPredicate<String, String> captured = captured(properties);
     List<TableId> ids = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet row =
@@ -50,7 +52,7 @@ final class PostgresTables extends TableLoader {
                     + " n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
                     + " ORDER BY 1, 2")) {
       while (row.next()) {
-        if (isCaptured(properties, row.getString(1), row.getString(2))) {
+        if (captured.test(row.getString(1), row.getString(2))) {
           if (!row.getBoolean(3)) {
             throw new UnsuitableException(
                 "table " + row.getString(1) + "." + row.getString(2) + " has partitions or heirs");

@@ -3,6 +3,7 @@ package io.widebeam.cdc;
 import io.debezium.relational.Selectors;
 import io.debezium.relational.TableId;
 import java.util.Map;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.apache.kafka.connect.data.Struct;
@@ -25,7 +26,7 @@ final class RowsLostByDdl {
           IGNORED + "DROP\\s+(?:DATABASE|SCHEMA)\\b.*", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
   private final Predicate<String> capturedDatabase;
-  private final Predicate<TableId> capturedTable;
+  private final BiPredicate<String, String> capturedTable;
 
   RowsLostByDdl(Map<String, String> properties) {
     capturedDatabase =
@@ -33,13 +34,7 @@ final class RowsLostByDdl {
             .includeDatabases(properties.get("database.include.list"))
             .excludeDatabases(properties.get("database.exclude.list"))
             .build();
-    capturedTable =
-        Selectors.tableSelector()
-            .includeDatabases(properties.get("database.include.list"))
-            .excludeDatabases(properties.get("database.exclude.list"))
-            .includeTables(properties.get("table.include.list"))
-            .excludeTables(properties.get("table.exclude.list"))
-            .build();
+    capturedTable = TableLoader.captured(properties);
   }
 
   /**
@@ -65,7 +60,7 @@ final class RowsLostByDdl {
             case "ALTER" -> LOST_PARTITION.matcher(ddl).matches() ? "has lost a partition" : "";
             default -> "";
           };
-      if (!what.isEmpty() && capturedTable.test(table)) {
+      if (!what.isEmpty() && capturedTable.test(table.catalog(), table.table())) {
         throw new TableEmptiedException(
             new io.widebeam.change.TableId(source, table.catalog(), table.table()), what);
       }

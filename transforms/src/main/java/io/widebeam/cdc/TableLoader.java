@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.annotation.Nullable;
 import org.bson.RawBsonDocument;
@@ -250,25 +252,28 @@ abstract sealed class TableLoader implements AutoCloseable permits MySqlTables, 
     return expected.equalsIgnoreCase(value) ? null : setting + " is " + value;
   }
 
-  /** Whether the connector captures a table. */
-  static boolean isCaptured(Map<String, String> properties, String namespace, String table) {
-    Kind kind = Kind.of(properties);
-    if (kind == Kind.POSTGRES) {
-      return Selectors.tableSelector()
-          .includeSchemas(properties.get("schema.include.list"))
-          .excludeSchemas(properties.get("schema.exclude.list"))
-          .includeTables(properties.get("table.include.list"))
-          .excludeTables(properties.get("table.exclude.list"))
-          .build()
-          .test(new io.debezium.relational.TableId(null, namespace, table));
+  /** Which tables the connector captures, by their database or schema and their name. */
+  static BiPredicate<String, String> captured(Map<String, String> properties) {
+    if (Kind.of(properties) == Kind.POSTGRES) {
+      Predicate<io.debezium.relational.TableId> tables =
+          Selectors.tableSelector()
+              .includeSchemas(properties.get("schema.include.list"))
+              .excludeSchemas(properties.get("schema.exclude.list"))
+              .includeTables(properties.get("table.include.list"))
+              .excludeTables(properties.get("table.exclude.list"))
+              .build();
+      return (schema, table) ->
+          tables.test(new io.debezium.relational.TableId(null, schema, table));
     }
-    return Selectors.tableSelector()
-        .includeDatabases(properties.get("database.include.list"))
-        .excludeDatabases(properties.get("database.exclude.list"))
-        .includeTables(properties.get("table.include.list"))
-        .excludeTables(properties.get("table.exclude.list"))
-        .build()
-        .test(new io.debezium.relational.TableId(namespace, null, table));
+    Predicate<io.debezium.relational.TableId> tables =
+        Selectors.tableSelector()
+            .includeDatabases(properties.get("database.include.list"))
+            .excludeDatabases(properties.get("database.exclude.list"))
+            .includeTables(properties.get("table.include.list"))
+            .excludeTables(properties.get("table.exclude.list"))
+            .build();
+    return (database, table) ->
+        tables.test(new io.debezium.relational.TableId(database, null, table));
   }
 
   /** Makes the server patient, and its texts the usual ones. */

@@ -69,14 +69,15 @@ final class AggregateFn extends DoFn<KV<JoinKey, Contribution>, DocumentChange> 
   /** Versions per millisecond, so that they outrank those of the runs before. */
   private static final int VERSION_BITS = 12;
 
+  private static final MathContext BSON_FLOOR =
+      new MathContext(MathContext.DECIMAL128.getPrecision(), RoundingMode.FLOOR);
+
   private static final BsonDocumentCodec CODEC = new BsonDocumentCodec();
 
   private final Aggregation aggregation;
   private final Duration period;
   private final long firstVersion;
   private final Rollup.Clock clock;
-  private static final MathContext BSON_FLOOR =
-      new MathContext(MathContext.DECIMAL128.getPrecision(), RoundingMode.FLOOR);
 
   private final JoinKeyEncoder valueKey = new JoinKeyEncoder(List.of("v"));
 
